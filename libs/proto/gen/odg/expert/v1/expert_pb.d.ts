@@ -565,6 +565,46 @@ export declare type ListDocumentsResponse = Message<"odg.expert.v1.ListDocuments
 export declare const ListDocumentsResponseSchema: GenMessage<ListDocumentsResponse>;
 
 /**
+ * Beside which dataset.
+ *
+ * @generated from message odg.expert.v1.ListDatasetsRequest
+ */
+export declare type ListDatasetsRequest = Message<"odg.expert.v1.ListDatasetsRequest"> & {
+  /**
+   * Path or URI of the dataset.
+   *
+   * @generated from field: string beside_uri = 1;
+   */
+  besideUri: string;
+};
+
+/**
+ * Describes the message odg.expert.v1.ListDatasetsRequest.
+ * Use `create(ListDatasetsRequestSchema)` to create a new message.
+ */
+export declare const ListDatasetsRequestSchema: GenMessage<ListDatasetsRequest>;
+
+/**
+ * The datasets in its folder, the dataset itself left out.
+ *
+ * @generated from message odg.expert.v1.ListDatasetsResponse
+ */
+export declare type ListDatasetsResponse = Message<"odg.expert.v1.ListDatasetsResponse"> & {
+  /**
+   * In the order of their names.
+   *
+   * @generated from field: repeated odg.catalog.v1.Dataset datasets = 1;
+   */
+  datasets: Dataset[];
+};
+
+/**
+ * Describes the message odg.expert.v1.ListDatasetsResponse.
+ * Use `create(ListDatasetsResponseSchema)` to create a new message.
+ */
+export declare const ListDatasetsResponseSchema: GenMessage<ListDatasetsResponse>;
+
+/**
  * Which rows.
  *
  * @generated from message odg.expert.v1.ReadDatasetRequest
@@ -951,6 +991,16 @@ export declare const HostService: GenService<{
     methodKind: "unary";
     input: typeof ListDocumentsRequestSchema;
     output: typeof ListDocumentsResponseSchema;
+  },
+  /**
+   * Datasets that lie beside a dataset, in the same folder: candidates for foreign keys and lineage.
+   *
+   * @generated from rpc odg.expert.v1.HostService.ListDatasets
+   */
+  listDatasets: {
+    methodKind: "unary";
+    input: typeof ListDatasetsRequestSchema;
+    output: typeof ListDatasetsResponseSchema;
   },
   /**
    * Rows of a dataset as columnar batches.
