@@ -1,0 +1,25 @@
+// For authors of experts.
+
+export type {
+  ColumnProfile,
+  Dataset as DatasetInfo,
+  DatasetProfile,
+  Document,
+} from "@odg/proto/odg/catalog/v1/dataset_pb";
+// For engines and servers that host experts.
+export { Channel } from "./channel.ts";
+export type { Dataset, Datasets } from "./dataset.ts";
+export {
+  type ActionContext,
+  type ActionDefinition,
+  action,
+  defineExpert,
+  type Expert,
+  type ExpertDefinition,
+  type KnowledgePassage,
+  type SharedContext,
+  type SharedValue,
+} from "./expert.ts";
+export type { EvidenceInit, FindingInit, SeverityName } from "./finding.ts";
+export { type ExpertRoutes, expertRoutes, HOST_TOKEN_HEADER, PROTOCOL_VERSION } from "./routes.ts";
+export type { Batch, DistinctValue, ReadOptions, WorkerFunction, WorkerIo } from "./worker.ts";
