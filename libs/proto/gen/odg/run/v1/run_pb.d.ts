@@ -316,6 +316,14 @@ export declare type Event = Message<"odg.run.v1.Event"> & {
      */
     value: RunCompleted;
     case: "runCompleted";
+  } | {
+    /**
+     * A dataset was profiled for the run.
+     *
+     * @generated from field: odg.run.v1.DatasetProfiled dataset_profiled = 19;
+     */
+    value: DatasetProfiled;
+    case: "datasetProfiled";
   } | { case: undefined; value?: undefined };
 };
 
@@ -651,6 +659,26 @@ export declare type RunCompleted = Message<"odg.run.v1.RunCompleted"> & {
  * Use `create(RunCompletedSchema)` to create a new message.
  */
 export declare const RunCompletedSchema: GenMessage<RunCompleted>;
+
+/**
+ * A dataset was profiled for the run: its experts share the profile, and the report shows it.
+ *
+ * @generated from message odg.run.v1.DatasetProfiled
+ */
+export declare type DatasetProfiled = Message<"odg.run.v1.DatasetProfiled"> & {
+  /**
+   * Statistics; no value that may point at a person.
+   *
+   * @generated from field: odg.catalog.v1.DatasetProfile profile = 1;
+   */
+  profile?: DatasetProfile | undefined;
+};
+
+/**
+ * Describes the message odg.run.v1.DatasetProfiled.
+ * Use `create(DatasetProfiledSchema)` to create a new message.
+ */
+export declare const DatasetProfiledSchema: GenMessage<DatasetProfiled>;
 
 /**
  * Something worth seeing while it happens: unsequenced, droppable, never journaled.
