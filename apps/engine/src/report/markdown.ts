@@ -18,8 +18,10 @@ const VALUE_SHOWN = 400;
 
 /** Words that a renderer may turn into a link without any markup. */
 const LINKED = /:\/\/|www\.|@|mailto:/iu;
-/** Characters that Markdown acts on within a line; `-`, `+`, `.` and `)` only at the begin of one, where no text of ours stands. */
-const ACTIVE = /[\\`*_[\]<>#|~&$^]/gu;
+/** Characters that Markdown acts on anywhere in a line. */
+const ACTIVE = /[\\`*_{}[\]<>#|~&$^]/gu;
+/** What begins a list where it begins a line. */
+const LIST_MARKER = /^(?=[-+])|(?<=^\d+)(?=[.)])/u;
 
 /**
  * The report in GitHub's Markdown, with a line break at its end. Texts of data, experts and models are escaped: none of
@@ -146,11 +148,10 @@ function paragraph(text: string): string[] {
   return text === "" ? [] : [prose(text)];
 }
 
-/** Cells are Markdown already; a bar within one is escaped even in code, as tables want it. */
+/** Cells are Markdown already: `prose` and `code` leave no bar that could end one. */
 function table(columns: string[], rows: string[][]): string {
   const line = (cells: string[]): string => `| ${cells.join(" | ")} |`;
-  const escaped = rows.map((cells) => line(cells.map((cell) => cell.replace(/(?<!\\)\|/gu, "\\|"))));
-  return [line(columns), line(columns.map(() => "---")), ...escaped].join("\n");
+  return [line(columns), line(columns.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 /**
@@ -161,15 +162,23 @@ function prose(text: string): string {
   return visible(text)
     .split(" ")
     .map((word) => (LINKED.test(word) ? code(word) : word.replace(ACTIVE, "\\$&")))
-    .join(" ");
+    .join(" ")
+    .replace(LIST_MARKER, "\\");
 }
 
-/** A text as code: the fence is longer than any run of backticks within. */
+/**
+ * A text as code. Bars stand between pieces of code, as entities: within code a table would need them escaped, and
+ * renderers disagree on what escapes a bar behind a backslash.
+ */
 function code(text: string): string {
-  const shown = visible(text);
-  if (shown.trim() === "") return "";
-  const longest = Math.max(0, ...(shown.match(/`+/gu) ?? []).map((run) => run.length));
+  return visible(text).split("|").map(codeSpan).join("&#124;");
+}
+
+/** The fence is longer than any run of backticks within. */
+function codeSpan(text: string): string {
+  if (text.trim() === "") return text;
+  const longest = Math.max(0, ...(text.match(/`+/gu) ?? []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
-  const space = /^`|`$|^ .* $/u.test(shown) ? " " : "";
-  return `${fence}${space}${shown}${space}${fence}`;
+  const space = /^`|`$|^ .* $/u.test(text) ? " " : "";
+  return `${fence}${space}${text}${space}${fence}`;
 }

@@ -155,9 +155,9 @@ function inBrief(page: Page, finding: FindingView): void {
   const said = [finding.subjectName, finding.reason].filter(Boolean).join(": ");
   const proof = finding.evidence[0] === undefined ? "" : evidenceLine(finding.evidence[0]);
   const together = proof === "" ? said : `${said}  (${proof})`;
-  if (stringWidth(together) <= page.columns - 4) return page.add(`${icon} ${together}`, "  ");
-  page.add(`${icon} ${cut(said, page.columns - 4)}`, "  ");
-  if (proof !== "") page.add(page.style("dim", cut(`· ${proof}`, page.columns - 4)), "    ");
+  const fits = stringWidth(together) <= page.columns - 4;
+  page.add(`${icon} ${fits ? together : cut(said, page.columns - 4)}`, "  ");
+  if (!fits && proof !== "") page.add(page.style("dim", cut(`· ${proof}`, page.columns - 4)), "    ");
 }
 
 function evidenceLine({ label, text, quantity, place }: EvidenceView): string {
