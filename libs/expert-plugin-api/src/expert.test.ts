@@ -59,7 +59,12 @@ describe("an expert", () => {
         }),
       },
     });
-    for await (const _ of expertClient(slow).execute(executeRequest("wait", {}))) break;
+    const reader = new AbortController();
+    const reading = async () => {
+      const messages = expertClient(slow).execute(executeRequest("wait", {}), { signal: reader.signal });
+      for await (const _ of messages) reader.abort();
+    };
+    await expect(reading()).rejects.toMatchObject({ code: Code.Canceled });
     await aborted;
   });
 

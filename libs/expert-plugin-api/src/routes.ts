@@ -86,13 +86,15 @@ async function* execute(definition: ExpertDefinition, call: Call): AsyncGenerato
   }
   const input = parseInput(chosen, request);
   const stop = new AbortController();
-  const signal = AbortSignal.any([context.signal, stop.signal]);
-  const attempt = new Attempt(call, signal);
-  const work = attempt.perform(chosen, input);
+  const attempt = new Attempt(call, AbortSignal.any([context.signal, stop.signal]));
+  // The caller gets its answer at once, even where the action does not look at its signal.
+  const leave = () => attempt.channel.end(context.signal.reason);
+  context.signal.addEventListener("abort", leave, { once: true });
   try {
+    void attempt.perform(chosen, input);
     yield* attempt.channel;
-    await work;
   } finally {
+    context.signal.removeEventListener("abort", leave);
     // The reader may have gone before the end: nobody needs the work any more.
     stop.abort();
   }

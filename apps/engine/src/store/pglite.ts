@@ -1,0 +1,73 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import { PGliteDialect } from "kysely";
+import { SqlStore } from "./sql.ts";
+
+/** Another process has the folder open: PGlite has one writer. */
+export class StoreInUse extends Error {
+  override readonly name = "StoreInUse";
+  readonly pid: number;
+  constructor(folder: string, pid: number) {
+    super(`the store ${folder} is in use by process ${pid}`);
+    this.pid = pid;
+  }
+}
+
+/**
+ * A store in a folder of this machine, or in memory where none is named.
+ *
+ * @throws StoreInUse where a living process has the folder open.
+ */
+export async function openPglite(folder?: string): Promise<SqlStore> {
+  if (!folder) return SqlStore.open(new PGliteDialect({ pglite: new PGlite() }));
+  mkdirSync(folder, { recursive: true });
+  const release = lock(folder);
+  try {
+    const store = await SqlStore.open(new PGliteDialect({ pglite: new PGlite(join(folder, "pg")) }));
+    const close = store.close.bind(store);
+    store.close = () => close().finally(release);
+    return store;
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** Folders that this process has open: a pid file with our own pid is stale where the folder is not among them. */
+const open = new Set<string>();
+
+/** Takes the folder for this process. The file holds the owner's pid; a dead owner's file is taken over. */
+function lock(folder: string): () => void {
+  const file = join(folder, "engine.pid");
+  for (let tries = 0; ; tries++) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: "wx" });
+      open.add(file);
+      const release = () => {
+        open.delete(file);
+        rmSync(file, { force: true });
+      };
+      process.once("exit", release);
+      return () => {
+        process.removeListener("exit", release);
+        release();
+      };
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST") || tries > 2) throw error;
+      const pid = Number(readFileSync(file, "utf8"));
+      if (pid === process.pid ? open.has(file) : isAlive(pid)) throw new StoreInUse(folder, pid);
+      rmSync(file, { force: true });
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}

@@ -1,0 +1,11 @@
+import { PostgresDialect } from "kysely";
+import pg from "pg";
+import { SqlStore } from "./sql.ts";
+
+/** A store in a Postgres server. `url` is a connection string; it may hold a password and is never logged. */
+export async function openPostgres(url: string, options: { connections?: number } = {}): Promise<SqlStore> {
+  const pool = new pg.Pool({ connectionString: url, max: options.connections ?? 10, connectionTimeoutMillis: 5000 });
+  // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
+  pool.on("error", () => undefined);
+  return SqlStore.open(new PostgresDialect({ pool }));
+}
