@@ -37,7 +37,7 @@ export interface RejectDetails {
   /** Further facts for machines, in `ErrorInfo.metadata`. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Headers of the answer, such as `www-authenticate`. */
-  readonly headers?: HeadersInit;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Id of the request; the server adds it by itself. */
   readonly requestId?: string;
   /** What went wrong underneath: for the server's log, never sent. */
