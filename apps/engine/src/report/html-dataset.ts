@@ -12,7 +12,7 @@ export function datasetSection(view: DatasetView, place: number): Markup {
   const about = [view.shape, view.storage, view.dialect, view.contract && `contract ${view.contract}`];
   const rest = view.columns.length - SHOWN;
   return markup`<section id="${key}" aria-labelledby="${key}-title"><h2 id="${key}-title">Dataset ${view.name}</h2>
-<table class="stack" role="table"><caption>${about.filter(Boolean).join(" · ")}</caption>
+<table class="stack columns" role="table"><caption>${about.filter(Boolean).join(" · ")}</caption>
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Column</th><th role="columnheader" scope="col">Type</th><th role="columnheader" scope="col" class="number">Nulls</th><th role="columnheader" scope="col" class="number">Distinct</th><th role="columnheader" scope="col">Range</th><th role="columnheader" scope="col">Values</th></tr></thead>
 <tbody role="rowgroup">${view.columns.slice(0, SHOWN).map((column, index) => row(column, `${key}-${index}`))}</tbody></table>
 ${rest > 0 && markup`<p class="dim">… and ${formatCount(rest)} more columns: the JSON report has them all.</p>`}</section>`;

@@ -7,14 +7,15 @@ import type { Mark } from "./vocabulary.ts";
 
 /** The first screen: status, verdict, facts, what failed, and one line per task. */
 export function headSection(run: RunView, report: Report): Markup {
+  const datasets = report.profiles.map(viewDataset);
   return markup`<div class="card">
-<p class="overline">Report of workflow</p>
+<p class="overline">Report${datasets.length > 0 && ` on ${datasets.map(({ name }) => name).join(", ")}`}</p>
 <div class="title"><h1>${run.title}</h1>${badge(run.mark, "large")}</div>
 ${run.description !== "" && markup`<p class="about">${run.description}</p>`}
 <p class="verdict">${verdict(run)}</p>
 ${run.failures.map(failure)}
 <ul class="headlines" aria-label="In short">${run.headlines.map(headline)}</ul>
-<dl class="facts">${facts(run, report.profiles.map(viewDataset))}</dl></div>`;
+<dl class="facts">${facts(run, datasets)}</dl></div>`;
 }
 
 /** Icon and word of a state, in its colour. */
@@ -40,7 +41,7 @@ function verdict(run: RunView): string {
 }
 
 function failure({ taskId, reason, attempts, message, subject, hint }: FailureView): Markup {
-  return markup`<div class="failure"><h3>✖ ${taskId || "The run"} failed${attempts !== "" && ` ${attempts}`}: <code>${reason}</code></h3><p>${message}</p>${subject !== "" && markup`<p class="dim">At <code>${subject}</code></p>`}${hint !== "" && markup`<p><strong>What to do:</strong> ${hint}</p>`}</div>`;
+  return markup`<div class="failure"><h2>✖ ${taskId || "The run"} failed${attempts !== "" && ` ${attempts}`}: <code>${reason}</code></h2><p>${message}</p>${subject !== "" && markup`<p class="dim">At <code>${subject}</code></p>`}${hint !== "" && markup`<p><strong>What to do:</strong> ${hint}</p>`}</div>`;
 }
 
 function headline({ mark, taskId, text }: HeadlineView, place: number): Markup {

@@ -55,7 +55,7 @@ const HEAD = `
 .headlines .badge { justify-self: start; }
 .headlines a { font-size: 13px; }
 .failure { border-left: 5px solid var(--error); background: var(--error-bg); border-radius: 8px; padding: 14px 18px; margin-top: 12px; }
-.failure h3 { color: var(--error); }
+.failure h2 { color: var(--error); font-size: 16px; margin: 0; }
 .failure p { margin-top: 4px; }`;
 
 const FINDINGS = `
@@ -97,10 +97,11 @@ table { width: 100%; border-collapse: collapse; font-size: 14px; }
 caption { text-align: left; color: var(--dim); font-size: 14px; padding-bottom: 8px; }
 th { text-align: left; font-size: 13px; font-weight: 600; color: var(--dim); padding: 6px 14px 6px 0; border-bottom: 2px solid var(--line); white-space: nowrap; }
 td { padding: 9px 14px 9px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number, th.number { text-align: right; white-space: nowrap; padding-right: 26px; font-variant-numeric: tabular-nums; }
 td.name { font-weight: 600; }
 tr:target td, .finding:target { background: var(--info-bg); }
 .withheld { display: inline-block; border-radius: 6px; padding: 0 8px; background: var(--idle-bg); color: var(--idle); font-size: 13px; }
+.scroll + table { margin-top: 18px; }
 .scroll { overflow-x: auto; padding: 4px; margin: -4px; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 20px; font-size: 13px; color: var(--dim); margin: 0 0 10px; list-style: none; }
 .legend svg { vertical-align: -2px; margin-right: 6px; }
@@ -127,6 +128,7 @@ svg .dim { fill: var(--dim); }
 .edge { fill: none; stroke: var(--dim); stroke-width: 1.5; }
 .edge.critical { stroke: var(--accent); stroke-width: 3; }
 .arrow.plain { fill: var(--dim); } .arrow.critical { fill: var(--accent); }
+svg .note { paint-order: stroke; stroke: var(--card); stroke-width: 5px; stroke-linejoin: round; }
 .grid { stroke: var(--line); }
 .hatch { fill: var(--dim); }
 .wait { fill: url(#queue); stroke: var(--dim); stroke-width: .75; }
@@ -154,6 +156,11 @@ const SMALL = `
   .stack td:empty { display: none; }
   .stack td.name { font-size: 15px; }
   .stack td.name::before { display: none; }
+  .columns tr { display: grid; grid-template-columns: 2fr 1fr 1fr; gap: 4px 12px; }
+  .columns td { display: block; padding-right: 0; }
+  .columns td:nth-child(n+5), .columns td.name { grid-column: 1 / -1; }
+  .columns td::before { display: block; font-size: 12px; }
+  .columns td:nth-child(n+5)::before { display: none; }
   .appendix { grid-template-columns: 1fr; gap: 0; }
   .appendix dd { margin-bottom: 8px; }
 }

@@ -26,6 +26,8 @@ const SHOWN = 25;
 /** Findings shown in one line each, per severity. */
 const SHOWN_BRIEFLY = 12;
 const EVIDENCE_SHOWN = 4;
+/** Columns from which badge, task and text stand in one line. */
+const ROOMY = 72;
 
 type Format = Parameters<typeof styleText>[0];
 
@@ -117,6 +119,11 @@ function headlines(page: Page, run: RunView): void {
   const badges = Math.max(0, ...run.headlines.map(({ mark }) => stringWidth(plainBadge(mark))));
   const names = Math.min(24, Math.max(0, ...run.headlines.map(({ taskId }) => stringWidth(taskId))));
   for (const { mark, taskId, text } of run.headlines) {
+    if (page.columns < ROOMY) {
+      page.add(`${badge(page, mark)}  ${page.style("dim", taskId)}`, "  ");
+      page.add(text, "    ");
+      continue;
+    }
     const lead = `  ${pad(badge(page, mark), badges)}  ${pad(page.style("dim", cut(taskId, names)), names)}  `;
     page.add(text, " ".repeat(badges + names + 6), lead);
   }

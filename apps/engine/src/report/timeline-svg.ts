@@ -6,7 +6,7 @@ import { clip } from "./visible.ts";
 const WIDTH = 1000;
 const LABELS = 190;
 /** Room behind the last bar for its durations. */
-const NOTES = 150;
+const NOTES = 220;
 const ROW = 30;
 const BAR = 14;
 const AXIS = 26;
@@ -58,7 +58,7 @@ function row(task: TaskView, y: number, { scale, span }: Axis): Markup {
 <text class="name" x="0" y="${middle + 4}"><tspan class="state">${task.mark.icon}</tspan> ${clip(task.id, 24)}</text>
 ${from !== undefined && bar("wait", [scale(from), scale(task.start ?? to)], middle)}
 ${task.start !== undefined && bar("ran", [scale(task.start), scale(to)], middle)}
-<text class="dim" x="${noteAt}" y="${middle + 4}">${note(task)}</text></g>`;
+<text class="dim note" x="${noteAt}" y="${middle + 4}">${note(task)}</text></g>`;
 }
 
 function bar(kind: "wait" | "ran", [from, to]: [number, number], middle: number): Markup {
@@ -68,6 +68,6 @@ function bar(kind: "wait" | "ran", [from, to]: [number, number], middle: number)
 
 function note({ ready, start, end, mark }: TaskView): string {
   if (start === undefined) return mark.word.toLowerCase();
-  const waited = ready === undefined ? "" : `${formatDuration(Math.max(0, start - ready))} + `;
-  return end === undefined ? `${waited}${mark.word.toLowerCase()}` : `${waited}${formatDuration(end - start)}`;
+  const waited = ready === undefined ? "" : `waited ${formatDuration(Math.max(0, start - ready))}, `;
+  return end === undefined ? `${waited}${mark.word.toLowerCase()}` : `${waited}ran ${formatDuration(end - start)}`;
 }

@@ -5,7 +5,7 @@
  */
 const UNSEEN = /(?!\uFE0F)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{DI}]/gu;
 
-/** Makes every unseen character of an untrusted text visible: `ESC` as `␛`, a bidi override as `⟨U+202E⟩`. One line stays one line. */
+/** Makes every unseen character of an untrusted text visible: the escape character as `⟨U+001B⟩`. One line stays one line. */
 export function visible(text: string): string {
   return text.replace(UNSEEN, picture);
 }
@@ -27,7 +27,5 @@ export function clip(text: string, limit: number): string {
 
 function picture(character: string): string {
   const code = character.codePointAt(0) ?? 0;
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  if (code === 0x7f) return "␡";
   return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
 }

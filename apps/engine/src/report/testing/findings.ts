@@ -121,7 +121,7 @@ function security(): FoundBy[] {
     subject: column(name),
     reason: `${what} stand here in clear text, readable by everyone who may read the table.`,
     evidence: [
-      { label: "matching values", text: `of a sample of 20,000`, value: share, unit: "share" },
+      { label: "matching values", text: `${share * 100}% of a sample of 20,000`, value: share, unit: "share" },
       { label: "column name", text: "known name of the field taxonomy" },
     ],
     confidence: 0.95 + share / 25,
