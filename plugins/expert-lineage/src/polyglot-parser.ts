@@ -1,0 +1,169 @@
+import { type Dialect, parse } from "@polyglot-sql/sdk";
+import { columnEdges, columnNames } from "./columns.ts";
+import { type Flow, flowsOf } from "./flow.ts";
+import { type Chunk, chunksOf, SourceText, shownLines, type Token, tokensOf } from "./script.ts";
+import { readTables } from "./sources.ts";
+import {
+  type KnownTables,
+  type ParsedScript,
+  type ParseOptions,
+  type SqlParser,
+  type Statement,
+  type SyntaxFault,
+  type TableUse,
+  tableKey,
+} from "./statement.ts";
+import { child, kindOf, type Node, nodesOf, type TableReference } from "./syntax.ts";
+
+/** Dialects in the order in which they are tried: the most permissive first, then by how unlike the earlier ones they are. */
+const DIALECTS = ["generic", "duckdb", "spark", "postgresql", "snowflake", "bigquery", "tsql", "mysql", "oracle"];
+
+/** {@link SqlParser} over @polyglot-sql/sdk, a port of sqlglot. */
+export const polyglotParser: SqlParser = {
+  parse(text, options = {}) {
+    return new Script(text, options).read();
+  },
+};
+
+/** `line` counts from 1 within the text that was tried. */
+type Attempt = { trees: Node[] } | { fault: { message: string; line: number } };
+
+/** One file on its way through the parser. */
+class Script {
+  readonly #source: SourceText;
+  readonly #dialects: string[];
+  readonly #tables: KnownTables;
+  readonly #statements: Statement[] = [];
+  readonly #faults: SyntaxFault[] = [];
+
+  constructor(text: string, { dialect, tables = {} }: ParseOptions) {
+    this.#source = new SourceText(text);
+    this.#dialects = [...new Set([...(dialect ? [dialect] : []), ...DIALECTS])];
+    this.#tables = { ...tables };
+  }
+
+  read(): ParsedScript {
+    const text = this.#source.slice(0);
+    const whole = this.#dialects.find((dialect) => isUnderstood(attempt(text, dialect)));
+    const chosen = whole ?? this.#dialects[0] ?? "generic";
+    const words = this.#words(chosen);
+    if (whole) this.#take({ text, offset: 0 }, whole);
+    else if (words) for (const chunk of chunksOf(this.#source, words.tokens)) this.#takeChunk(chunk, words.tokens);
+    else this.#reject({ text, offset: 0 }, attempt(text, chosen));
+    return {
+      statements: this.#statements,
+      faults: this.#faults,
+      dialect: chosen,
+      shownLines: words ? shownLines(this.#source, words.tokens) : [],
+    };
+  }
+
+  #words(first: string): { tokens: Token[] } | undefined {
+    for (const dialect of [first, ...this.#dialects]) {
+      const tokens = tokensOf(this.#source.slice(0), dialect);
+      if (tokens) return { tokens };
+    }
+    return undefined;
+  }
+
+  #takeChunk(chunk: Chunk, tokens: Token[]): void {
+    const attempts = this.#dialects.map((dialect) => ({ dialect, got: attempt(chunk.text, dialect) }));
+    const best = attempts.find(({ got }) => isUnderstood(got)) ?? attempts.find(({ got }) => "trees" in got);
+    if (best) {
+      this.#take(chunk, best.dialect);
+      return;
+    }
+    const inner = blockBody(chunk, { source: this.#source, tokens });
+    if (inner) this.#takeChunk(inner, tokens);
+    else if (!/^\s*END\b/i.test(chunk.text)) this.#reject(chunk, furthest(attempts.map(({ got }) => got)));
+  }
+
+  #take(chunk: Chunk, dialect: string): void {
+    const got = attempt(chunk.text, dialect);
+    if (!("trees" in got)) return;
+    for (const flow of got.trees.flatMap(flowsOf))
+      this.#statements.push(this.#statement(flow, { dialect, offset: chunk.offset }));
+  }
+
+  #reject(chunk: Chunk, got: Attempt | undefined): void {
+    const fault = got && "fault" in got ? got.fault : { message: "it cannot be read", line: 1 };
+    this.#faults.push({ line: this.#source.lineAt(chunk.offset) + fault.line - 1, message: fault.message });
+  }
+
+  #statement(flow: Flow, at: { dialect: string; offset: number }): Statement {
+    const use = (reference: TableReference): TableUse => ({
+      name: reference.parts.join("."),
+      line: this.#source.lineAt(at.offset + reference.offset),
+    });
+    const sources = distinct(flow.reads.flatMap(readTables).map(use));
+    const target = flow.target && use(flow.target);
+    const names = [...new Map(sources.map(({ name }) => [tableKey(name), name])).values()];
+    const scope = { dialect: at.dialect, target: target?.name ?? "", sources: names, tables: this.#tables };
+    const columns = target ? columnEdges(flow, scope) : [];
+    if (target) this.#learn(flow, target.name);
+    return {
+      kind: flow.kind,
+      line: target?.line ?? sources[0]?.line ?? this.#source.lineAt(at.offset),
+      ...(target ? { target } : {}),
+      ...(flow.temporary ? { temporary: true } : {}),
+      sources,
+      columns,
+      ...(flow.dropped ? { dropped: flow.dropped } : {}),
+      ...(flow.renamedFrom ? { renamedFrom: flow.renamedFrom } : {}),
+    };
+  }
+
+  /** The columns of what was created help to resolve the statements after it. */
+  #learn(flow: Flow, target: string): void {
+    const names = flow.kind.startsWith("create") ? columnNames(flow) : undefined;
+    if (names && !this.#tables[target]) this.#tables[target] = names;
+  }
+}
+
+function attempt(text: string, dialect: string): Attempt {
+  const answer = parse(text, dialect as Dialect);
+  if (answer.success) {
+    const trees = (Array.isArray(answer.ast) ? answer.ast : [answer.ast]) as unknown[];
+    return { trees: nodesOf(trees) };
+  }
+  return { fault: { message: safeMessage(answer.error ?? "it cannot be read"), line: answer.errorLine ?? 1 } };
+}
+
+/** Whether all statements became trees: what a dialect does not know it may pass on as raw text. */
+function isUnderstood(got: Attempt): boolean {
+  return "trees" in got && got.trees.every((tree) => !isRaw(tree));
+}
+
+function isRaw(tree: Node): boolean {
+  const [kind = "", body] = kindOf(tree) ?? [];
+  return kind === "command" || kind === "raw" || (kind === "create_procedure" && !child(body, "body")?.Statements);
+}
+
+function furthest(attempts: Attempt[]): Attempt | undefined {
+  const line = (got: Attempt) => ("fault" in got ? got.fault.line : 0);
+  return attempts.reduce<Attempt | undefined>((best, got) => (best && line(best) >= line(got) ? best : got), undefined);
+}
+
+/** Each table once per line. */
+function distinct(uses: TableUse[]): TableUse[] {
+  return [...new Map(uses.map((use) => [`${use.line} ${tableKey(use.name)}`, use])).values()];
+}
+
+/** The parser quotes the text around the fault, which may hold anything: only its own words are kept. */
+function safeMessage(message: string): string {
+  return message
+    .replace(/^Parse error at line \d+, column \d+: /, "")
+    .replace(/ near \[.*$/s, "")
+    .replace(/\('[^']*'\)/g, "")
+    .replace(/'[^']{3,}'/g, "'…'")
+    .trim();
+}
+
+/** The first statement inside `CREATE PROCEDURE … BEGIN` that no dialect knows as a whole. */
+function blockBody(chunk: Chunk, { source, tokens }: { source: SourceText; tokens: Token[] }): Chunk | undefined {
+  const end = chunk.offset + Array.from(chunk.text).length;
+  const begin = tokens.find(({ text, start }) => start >= chunk.offset && start < end && /^begin$/i.test(text));
+  const next = begin && tokens.find(({ start }) => start >= begin.end && start < end);
+  if (!next) return undefined;
+  return { text: source.slice(next.start, end), offset: next.start };
+}
