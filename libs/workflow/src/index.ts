@@ -1,9 +1,15 @@
 // For everyone: definitions, plans, and runs as their journals tell them.
+
+export type { BindingResult } from "./binding.ts";
+export { bindInputs, evaluateWhen } from "./binding.ts";
 export type { ExpertListing } from "./check-experts.ts";
 export type { Provenance } from "./context.ts";
 export { RunContext } from "./context.ts";
-export type { Issue } from "./issue.ts";
+export type { CompileResult, EvaluationResult, Expression, ExpressionProblem, TaskReference } from "./expression.ts";
+export { compileExpression, MAX_EXPRESSION_LENGTH } from "./expression.ts";
+export type { Issue, Position } from "./issue.ts";
 export { closest, MAX_ISSUES } from "./issue.ts";
+export { jsonIssues, MAX_DEPTH } from "./json-issues.ts";
 // For drivers of runs.
 export type {
   CancelTaskCommand,
@@ -14,7 +20,13 @@ export type {
   SkipCommand,
 } from "./machine.ts";
 export { MACHINE_VERSION, RunMachine } from "./machine.ts";
+export type { ParseResult, ParseWorkflowResult } from "./parse.ts";
+export { parseMessage, parseWorkflow } from "./parse.ts";
+export type { Path } from "./path.ts";
+export { pathText } from "./path.ts";
 export type { PlanOptions, PlanResult } from "./plan.ts";
 export { MAX_EDGES, MAX_TASKS, plan } from "./plan.ts";
 export { contextOf, project, RunProjection } from "./projection.ts";
 export { DEFAULT_INITIAL_INTERVAL_MS, DEFAULT_MAX_INTERVAL_MS, retryDelay } from "./retry.ts";
+export type { Scope, TaskScope } from "./scope.ts";
+export type { Locate } from "./source-text.ts";

@@ -37,7 +37,7 @@ export function plan(workflow: Workflow, options: PlanOptions = {}): PlanResult 
   const order = topologicalOrder(graph);
   const parts = order.length < graph.count ? components(graph) : undefined;
   if (parts !== undefined) reportCycles(workflow, { graph, ...parts }, issues);
-  checkExpressions(workflow, { graph, order, componentOf: parts?.of }, issues);
+  checkExpressions(workflow, { graph, order, parts: parts?.members.toReversed() }, issues);
   if (options.experts !== undefined) checkExperts(workflow, options.experts, issues);
   if (issues.issues.length > 0) return { issues: issues.issues };
   return { plan: compile(graph, order) };
@@ -97,7 +97,7 @@ function reportCycles(workflow: Workflow, knots: Knots, issues: IssueList): void
   const knotted: number[] = [];
   for (const members of knots.members.toReversed()) {
     if (members.length < 2) continue;
-    const start = Math.min(...members.slice(0, 10_000));
+    const start = Math.min(...members);
     const cycle = cycleThrough(knots.graph, start, knots.of);
     const last = cycle.at(-2)!;
     const place = workflow.tasks[start]!.dependsOn.indexOf(workflow.tasks[last]!.id);

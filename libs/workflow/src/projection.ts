@@ -1,9 +1,11 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { ContextEntry } from "@odg/proto/odg/expert/v1/expert_pb";
 import type { Event, Run, RunStarted, TaskCompleted, TaskState } from "@odg/proto/odg/run/v1/run_pb";
 import { RunSchema, RunStatus, SkipCause, TaskStateSchema, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
 import { RunContext } from "./context.ts";
 import { type Command, RunMachine } from "./machine.ts";
+import type { Scope, TaskScope } from "./scope.ts";
 
 /**
  * A journal as people and lists see it: the proto Run, kept up to date event by event in O(out-degree). It drives a machine of its
@@ -14,6 +16,7 @@ export class RunProjection {
   readonly context = new RunContext();
   #machine = new RunMachine();
   #run: Run = create(RunSchema);
+  #numbers = new Map<string, number>();
 
   /** Takes one event. Answers whether it changed anything. */
   apply(event: Event): boolean {
@@ -24,6 +27,18 @@ export class RunProjection {
     this.#noteStatus(event);
     if (event.seq !== 0n) this.#run.lastSeq = event.seq;
     return true;
+  }
+
+  /** What the expressions of the run may read now. Outputs are turned into JSON when they are asked for. */
+  scope(): Scope {
+    const run = this.#run;
+    const get = (id: string): TaskScope | undefined => {
+      const task = run.tasks[this.#numbers.get(id) ?? -1];
+      if (task === undefined) return undefined;
+      const output = task.output === undefined ? undefined : toJson(ValueSchema, task.output);
+      return { status: TaskStatus[task.status], output };
+    };
+    return { run: { id: run.runId, inputs: run.inputs ?? {} }, tasks: { get } };
   }
 
   /** The run as of the last event. It is the projection's own message: read or clone it, do not change it. */
@@ -88,6 +103,9 @@ export class RunProjection {
     run.status = RunStatus.RUNNING;
     run.inputs = started.inputs;
     run.labels = { ...started.labels };
+    started.workflow?.tasks.forEach(({ id }, number) => {
+      this.#numbers.set(id, number);
+    });
     run.tasks = (started.workflow?.tasks ?? []).map(({ id, expert, action }) =>
       create(TaskStateSchema, {
         taskId: id,

@@ -147,3 +147,47 @@ export function isConsistent(plan: Plan): boolean {
   }
   return seen.every((degree, v) => degree === inDegrees[v]);
 }
+
+/**
+ * For each pair `[source, reader]` whether a path leads from source to reader. `layers` are the vertices in topological order, one by
+ * one or by component. Up to 32 sources travel together: O(sources / 32 * (vertices + edges)).
+ */
+export function ancestry(
+  graph: Graph,
+  layers: readonly (readonly number[])[],
+  pairs: readonly (readonly [number, number])[],
+): boolean[] {
+  const found = new Array<boolean>(pairs.length).fill(false);
+  const bySource = Map.groupBy(pairs.keys(), (i) => pairs[i]![0]);
+  const sources = [...bySource.keys()];
+  for (let from = 0; from < sources.length; from += 32) {
+    const batch = sources.slice(from, from + 32);
+    const reached = reach(graph, layers, batch);
+    batch.forEach((source, bit) => {
+      for (const i of bySource.get(source)!) found[i] = ((reached[pairs[i]![1]]! >>> bit) & 1) === 1;
+    });
+  }
+  return found;
+}
+
+// Bit i of each vertex: whether sources[i] leads to it.
+function reach(graph: Graph, layers: readonly (readonly number[])[], sources: readonly number[]): Uint32Array {
+  const { count, offsets, targets } = graph;
+  const own = new Uint32Array(count);
+  const reached = new Uint32Array(count);
+  sources.forEach((source, bit) => {
+    own[source] = 1 << bit;
+  });
+  for (const layer of layers) {
+    let bits = 0;
+    for (const v of layer) bits |= reached[v]! | own[v]!;
+    // Within a component each leads to each.
+    if (layer.length > 1) for (const v of layer) reached[v] = bits;
+    for (const v of layer) {
+      const on = reached[v]! | own[v]!;
+      if (on === 0) continue;
+      for (let i = offsets[v]!; i < offsets[v + 1]!; i++) reached[targets[i]!]! |= on;
+    }
+  }
+  return reached;
+}

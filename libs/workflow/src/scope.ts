@@ -1,0 +1,16 @@
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+
+/** What an expression may read of a task. */
+export interface TaskScope {
+  /** `SUCCEEDED`, `SKIPPED` … */
+  status: string;
+  /** What it answered; undefined (null to the expression) where it has not. */
+  output?: JsonValue;
+}
+
+/** What the expressions of a run may read. */
+export interface Scope {
+  run: { id: string; inputs: JsonObject };
+  /** By task id; a Map will do. */
+  tasks: { get(id: string): TaskScope | undefined };
+}
