@@ -10,6 +10,9 @@ const MARGIN = 6;
 /** Characters of the small and of the bold text that fit a node; wider scripts are cut by its clip path. */
 const FITS = 27;
 const FITS_BOLD = 22;
+/** Pixels from which a graph is not shrunk to less than that, or not at all. */
+const WIDE = 760;
+const HUGE = 1500;
 
 interface Point {
   x: number;
@@ -34,13 +37,18 @@ interface Drawing {
 export function dagSvg(tasks: readonly TaskView[]): Markup {
   const drawing = draw(tasks);
   const { width, height } = drawing;
-  return markup`<svg class="dag" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="group" aria-labelledby="dag-title dag-desc">
+  return markup`<svg class="dag${size(width)}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="group" aria-labelledby="dag-title dag-desc">
 <title id="dag-title">Tasks of the run and what each waits for</title>
 <desc id="dag-desc">${tasks.map((task) => describe(task, tasks)).join(" ")}</desc>
 <defs>${["plain", "critical"].map(arrow)}<clipPath id="node-inside"><rect width="${WIDTH - 8}" height="${HEIGHT}"/></clipPath></defs>
 ${drawing.edges.map(({ from, to, points }) => edge(points, onPath(tasks, from, to)))}
 ${tasks.map((task, place) => node(task, place, drawing.nodes[place]!))}
 </svg>`;
+}
+
+/** A wide graph keeps a readable size on a narrow screen, a huge one on any: both scroll. */
+function size(width: number): string {
+  return width > HUGE ? " huge" : width > WIDE ? " wide" : "";
 }
 
 function draw(tasks: readonly TaskView[]): Drawing {

@@ -47,7 +47,7 @@ ${origin(finding)}</article>`;
 function inBrief(finding: FindingView): Markup {
   const { mark, subjectName, reason } = finding;
   return markup`<details class="brief tone-${mark.tone}"><summary><span class="icon" aria-hidden="true">${mark.icon}</span> ${subjectName !== "" && markup`<strong>${subjectName}</strong> `}<span>${reason}</span></summary>
-<div class="inside">${proof(finding)}${finding.remedy !== "" && markup`<p class="remedy"><strong>What to do:</strong> ${finding.remedy}</p>`}${origin(finding)}</div></details>`;
+<div class="inside">${proof(finding)}${finding.remedy !== "" && markup`<p class="remedy"><strong>What to do:</strong> ${finding.remedy}</p>`}${origin(finding, finding.rule)}</div></details>`;
 }
 
 function proof({ evidence }: FindingView): Markup | undefined {
@@ -60,10 +60,11 @@ function evidenceItem({ label, text, quantity, place }: EvidenceView): Markup {
   return markup`<li>${label !== "" && markup`<span class="label">${label}</span>`}${value !== "" && markup`<span class="value">${value}</span>`}${place !== "" && markup`<code>${place}</code>`}</li>`;
 }
 
-function origin(finding: FindingView): Markup {
+/** @param rule where the finding does not show it already */
+function origin(finding: FindingView, rule = ""): Markup {
   const level = Math.round(Math.min(1, Math.max(0, finding.confidence || 0)) * 60);
   const meter = markup`<svg width="60" height="8" aria-hidden="true"><rect class="meter" width="60" height="8" rx="4"/><rect class="level" width="${level}" height="8" rx="4"/></svg>`;
-  return markup`<p class="origin"><span class="source${finding.fromModel && " model"}">${finding.fromModel ? badgeText(finding.source) : "Analyzer"}</span><span>${meter}confidence ${finding.confidenceText}</span><span>${finding.expert}</span><span>task ${finding.taskId}</span></p>`;
+  return markup`<p class="origin"><span class="source${finding.fromModel && " model"}">${finding.fromModel ? badgeText(finding.source) : "Analyzer"}</span><span>${meter}confidence ${finding.confidenceText}</span><span>${finding.expert}</span><span>task ${finding.taskId}</span>${rule !== "" && markup`<code>${rule}</code>`}</p>`;
 }
 
 function badgeText(source: string): string {

@@ -69,13 +69,15 @@ function shared(entry: ContextEntry): Markup {
 }
 
 /** What identifies the run and whoever worked on it. */
-export function appendixSection({ run }: Report): Markup {
+export function appendixSection({ run, findings }: Report): Markup {
   const experts = [...new Set(run?.tasks.map((task) => visible(task.expert)).filter(Boolean))].sort();
+  const models = [...new Set(findings.map((found) => visible(found.finding?.model ?? "")).filter(Boolean))].sort();
   const labels = Object.entries(run?.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   const pairs: [string, string][] = [
     ["Run", visible(run?.runId ?? "")],
     ["Workflow", `${visible(run?.workflowId ?? "")}, version ${visible(run?.workflowVersion ?? "") || "unknown"}`],
     ["Experts", experts.join(", ") || "none began"],
+    ["Models", models.join(", ") || "none spoke: every finding is an analyzer's"],
     ["Inputs", visible(JSON.stringify(run?.inputs ?? {}))],
     ["Labels", labels.map(([key, value]) => `${visible(key)}=${visible(value)}`).join(", ") || "none"],
     ["Began", formatTime(run?.createTime) || "unknown"],

@@ -69,8 +69,8 @@ describe.skipIf(CHROMIUM === undefined)("the HTML report in a browser", () => {
     ["hostile", "light", 400],
   ] as const)(
     "has no accessibility violation, runs nothing and asks for nothing: %s, %s, %d px",
-    async (...variant) => {
-      const { page, said, requests } = await open(...variant);
+    async (name, scheme, width) => {
+      const { page, said, requests } = await open(name, scheme, width);
       await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
       await page.evaluate(axe);
       const { violations } = (await page.evaluate("axe.run()")) as AxeResults;

@@ -75,6 +75,7 @@ describe("renderMarkdown", () => {
       "![x](https://e.example)",
       "\\|",
       "`|",
+      "    ",
       "www.",
     );
     const text = fc.array(active, { maxLength: 14 }).map((parts) => parts.join(""));

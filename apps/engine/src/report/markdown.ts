@@ -11,7 +11,7 @@ import {
 } from "./finding-view.ts";
 import { formatDuration } from "./quantity.ts";
 import { formatTime, type RunView, viewRun } from "./run-view.ts";
-import { clip, visible } from "./visible.ts";
+import { clip, visible, visibleProse } from "./visible.ts";
 
 /** Longest shared value shown, in UTF-16 units; the JSON report has it whole. */
 const VALUE_SHOWN = 400;
@@ -159,7 +159,7 @@ function table(columns: string[], rows: string[][]): string {
  * address, a mention) becomes code, where no renderer links anything.
  */
 function prose(text: string): string {
-  return visible(text)
+  return visibleProse(text)
     .split(" ")
     .map((word) => (LINKED.test(word) ? code(word) : word.replace(ACTIVE, "\\$&")))
     .join(" ")
@@ -176,7 +176,7 @@ function code(text: string): string {
 
 /** The fence is longer than any run of backticks within. */
 function codeSpan(text: string): string {
-  if (text.trim() === "") return text;
+  if (text === "") return "";
   const longest = Math.max(0, ...(text.match(/`+/gu) ?? []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
   const space = /^`|`$|^ .* $/u.test(text) ? " " : "";

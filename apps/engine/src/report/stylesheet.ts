@@ -83,6 +83,7 @@ fieldset input:focus-visible + .badge { outline: 3px solid var(--accent); outlin
 .origin { display: flex; flex-wrap: wrap; gap: 2px 14px; align-items: center; margin-top: 10px; font-size: 13px; color: var(--dim); }
 .origin .source { border: 1px solid var(--line); border-radius: 6px; padding: 0 7px; }
 .origin .model { color: var(--active); background: var(--active-bg); border-color: transparent; }
+.origin code { color: inherit; }
 .origin svg { vertical-align: -1px; margin-right: 6px; }
 .meter { fill: var(--none); } .level { fill: var(--bar); }
 .brief { border-top: 1px solid var(--line); padding: 7px 0; }
@@ -115,7 +116,9 @@ const DRAWINGS = `
 svg { font-family: inherit; display: inline-block; }
 svg text { font-size: 12.5px; fill: var(--ink); }
 svg .dim { fill: var(--dim); }
-.dag, .timeline { display: block; height: auto; max-width: 100%; min-width: 760px; margin: 0 auto; }
+.dag, .timeline { display: block; height: auto; max-width: 100%; margin: 0 auto; }
+.dag.wide, .timeline { min-width: 760px; }
+.dag.huge { max-width: none; }
 .timeline { width: 100%; }
 .node .box { fill: var(--card); stroke: var(--line); stroke-width: 1.5; }
 .node.critical .box { stroke: var(--accent); stroke-width: 2.5; }
@@ -172,7 +175,7 @@ const SMALL = `
   h2, h3 { break-after: avoid; }
   .group { display: block !important; }
   details::details-content { content-visibility: visible; display: block; }
-  .dag, .timeline { min-width: 0; }
+  .dag.wide, .dag.huge, .timeline { min-width: 0; max-width: 100%; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }`;
 
