@@ -65,9 +65,7 @@ test.skipIf(!present)("columns of the labelled tables: F1 at least 0.95, precisi
   const precision = hits / (hits + wrong);
   const recall = hits / (hits + missed);
   const f1 = (2 * precision * recall) / (precision + recall);
-  const report = `precision ${precision.toFixed(3)} recall ${recall.toFixed(3)} F1 ${f1.toFixed(3)}, kind right ${kinds}/${hits}
-${faults.join("
-")}`;
+  const report = `precision ${precision.toFixed(3)} recall ${recall.toFixed(3)} F1 ${f1.toFixed(3)}, kind right ${kinds}/${hits}: ${faults.join("; ")}`;
   expect(f1, report).toBeGreaterThanOrEqual(0.95);
   expect(precision, report).toBeGreaterThanOrEqual(0.97);
 });
@@ -113,7 +111,7 @@ test.skipIf(!present)("recognizers agree with the cases of Presidio whose text i
       else faults.push(`$recognizer.key: $JSON.stringify(text)found=$found`);
     }
   }
-  expect(right / all, faults.join("\n")).toBeGreaterThanOrEqual(0.9);
+  expect(right / all, faults.join("; ")).toBeGreaterThanOrEqual(0.9);
 });
 
 test.skipIf(present)("the corpus is absent: accuracy on its tables is not measured", () => {
