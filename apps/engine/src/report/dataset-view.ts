@@ -1,4 +1,3 @@
-import { timestampDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type ColumnProfile, type DatasetProfile, Format } from "@odg/proto/odg/catalog/v1/dataset_pb";
 import { formatBytes, formatCount, formatNumber, formatShare, plural } from "./quantity.ts";
 import { clip, visible, visibleProse } from "./visible.ts";
@@ -116,7 +115,7 @@ function chart(column: ColumnProfile, rows: number): Chart {
 }
 
 function day(milliseconds: number): string {
-  const date = timestampDate(timestampFromMs(milliseconds));
+  const date = new Date(milliseconds);
   return Number.isNaN(date.getTime()) ? String(milliseconds) : date.toISOString().slice(0, 10);
 }
 

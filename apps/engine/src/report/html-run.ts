@@ -1,10 +1,9 @@
-import { toJsonString } from "@bufbuild/protobuf";
-import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { ContextEntry } from "@odg/proto/odg/expert/v1/expert_pb";
 import type { Report } from "@odg/proto/odg/run/v1/run_pb";
 import { dagSvg } from "./dag-svg.ts";
 import { badge } from "./html-head.ts";
 import { type Markup, markup } from "./markup.ts";
+import { plainValue } from "./plain-value.ts";
 import { formatDuration, plural } from "./quantity.ts";
 import { formatTime, type RunView, type TaskView } from "./run-view.ts";
 import { timelineSvg } from "./timeline-svg.ts";
@@ -64,7 +63,7 @@ export function contextSection(entries: readonly ContextEntry[]): Markup | undef
 }
 
 function shared(entry: ContextEntry): Markup {
-  const value = entry.value === undefined ? "null" : toJsonString(ValueSchema, entry.value);
+  const value = JSON.stringify(plainValue(entry.value));
   return markup`<tr role="row"><td role="cell" class="name">${visible(entry.key)}</td><td role="cell" data-label="Value"><pre>${clip(visible(value), VALUE_SHOWN)}</pre></td><td role="cell" data-label="Written by">${visible(entry.taskId)}, ${visible(entry.expert)}</td><td role="cell" data-label="Version">${String(entry.version)}</td></tr>`;
 }
 

@@ -1,15 +1,30 @@
 import { create, equals, fromJsonString } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { timestampFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { ReportSchema, RunSchema } from "@odg/proto/odg/run/v1/run_pb";
 import { describe, expect, it } from "vitest";
 import { assembleReport } from "./assemble.ts";
+import { renderHtml } from "./html.ts";
 import { renderJson, stableReport } from "./json.ts";
+import { renderMarkdown } from "./markdown.ts";
 import { onboardingInput, onboardingReport } from "./testing/fixture.ts";
 
 describe("renderJson", () => {
   it("writes the whole report, so that reading it back gives an equal one", () => {
     const report = onboardingReport();
     expect(equals(ReportSchema, fromJsonString(ReportSchema, renderJson(report)), report)).toBe(true);
+  });
+
+  it("writes what JSON cannot hold by its name, as experts in any language may send it", () => {
+    const report = onboardingReport();
+    report.context[0]!.value = create(ValueSchema, {
+      kind: { case: "listValue", value: { values: [{ kind: { case: "numberValue", value: Number.NaN } }, {}] } },
+    });
+    report.run!.tasks[0]!.output = create(ValueSchema, { kind: { case: "numberValue", value: -Infinity } });
+    const json = JSON.parse(renderJson(report));
+    expect(json.context[0].value).toEqual(["NaN", null]);
+    expect(json.run.tasks[0].output).toBe("-Infinity");
+    expect(renderHtml(report)).toContain("[&quot;NaN&quot;,null]");
+    expect(renderMarkdown(report)).toContain('["NaN",null]');
   });
 
   it("writes equal reports equally", () => {

@@ -1,9 +1,19 @@
-import { clone, toJsonString } from "@bufbuild/protobuf";
+import { clone, fromJson, toJsonString } from "@bufbuild/protobuf";
+import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { type Report, ReportSchema, type TaskState } from "@odg/proto/odg/run/v1/run_pb";
+import { plainValue } from "./plain-value.ts";
 
 /** The report in protobuf's canonical JSON, indented by two spaces, with a line break at its end. */
 export function renderJson(report: Report): string {
-  return `${toJsonString(ReportSchema, report, { prettySpaces: 2 })}\n`;
+  const copy = clone(ReportSchema, report);
+  for (const task of copy.run?.tasks ?? []) task.output = writable(task.output);
+  for (const entry of copy.context) entry.value = writable(entry.value);
+  return `${toJsonString(ReportSchema, copy, { prettySpaces: 2 })}\n`;
+}
+
+/** What an expert answered may hold what JSON cannot. */
+function writable(value: Value | undefined): Value | undefined {
+  return value === undefined ? undefined : fromJson(ValueSchema, plainValue(value));
 }
 
 /**

@@ -1,5 +1,3 @@
-import { type JsonValue, toJson } from "@bufbuild/protobuf";
-import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Report } from "@odg/proto/odg/run/v1/run_pb";
 import { type ColumnView, type DatasetView, viewDataset } from "./dataset-view.ts";
 import {
@@ -9,6 +7,7 @@ import {
   type FindingView,
   groupFindings,
 } from "./finding-view.ts";
+import { plainValue } from "./plain-value.ts";
 import { formatDuration } from "./quantity.ts";
 import { formatTime, type RunView, viewRun } from "./run-view.ts";
 import { clip, visible, visibleProse } from "./visible.ts";
@@ -126,10 +125,6 @@ function context(report: Report): string[] {
   return ["## What the experts shared", table(["Key", "Value", "Task", "Expert", "Version"], rows)];
 }
 
-function plainValue(value: Report["context"][number]["value"]): JsonValue {
-  return value === undefined ? null : toJson(ValueSchema, value);
-}
-
 function appendix({ run }: Report): string[] {
   const rows = [
     ["Run", code(run?.runId ?? "")],
@@ -177,7 +172,7 @@ function code(text: string): string {
 /** The fence is longer than any run of backticks within. */
 function codeSpan(text: string): string {
   if (text === "") return "";
-  const longest = Math.max(0, ...(text.match(/`+/gu) ?? []).map((run) => run.length));
+  const longest = (text.match(/`+/gu) ?? []).reduce((most, run) => Math.max(most, run.length), 0);
   const fence = "`".repeat(longest + 1);
   const space = /^`|`$|^ .* $/u.test(text) ? " " : "";
   return `${fence}${space}${text}${space}${fence}`;
