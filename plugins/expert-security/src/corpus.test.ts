@@ -91,7 +91,7 @@ const PRESIDIO: Record<string, string> = {
 };
 
 test.skipIf(!present)("recognizers agree with the cases of Presidio whose text is one whole value", () => {
-  const groups = JSON.parse(readFileSync(`$CORPUSpii/recognizer_cases.dev.json`, "utf8")) as {
+  const groups = JSON.parse(readFileSync(`${CORPUS}pii/recognizer_cases.dev.json`, "utf8")) as {
     entities: string[];
     args: string;
     cases: unknown[][];
