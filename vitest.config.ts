@@ -7,7 +7,12 @@ export default defineConfig({
   resolve: { conditions: [source] },
   ssr: { resolve: { conditions: [source, "node", "module"], externalConditions: [source, "node"] } },
   test: {
-    include: ["{libs,apps,plugins,tools}/**/src/**/*.test.ts", "tools/*.test.ts", "tools/services/*.test.ts", "tests/**/*.test.ts"],
+    include: [
+      "{libs,apps,plugins,tools}/**/src/**/*.test.ts",
+      "tools/*.test.ts",
+      "tools/services/*.test.ts",
+      "tests/**/*.test.ts",
+    ],
     exclude: ["**/node_modules/**", "**/dist/**", "tools/bench/**"],
     globalSetup: ["tools/services/vitest-setup.ts"],
     execArgv: [`--conditions=${source}`],

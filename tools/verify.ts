@@ -18,8 +18,8 @@ const check = (name: string): readonly string[] => ["node", "--conditions=@odg/s
 
 /** Independent of each other, the longest first. */
 const CHECKS: readonly Step[] = [
-  { name: "types", commands: [["tsc", "-b"]] },
-  { name: "format and lint", commands: [["biome", "ci", "--error-on-warnings", "."]] },
+  { name: "types", commands: [["tsc", "-b", "--pretty", "false"]] },
+  { name: "format and lint", commands: [["biome", "ci", "--colors=off", "--error-on-warnings", "."]] },
   {
     name: "protobuf lint, format, breaking changes",
     commands: [
