@@ -30,6 +30,7 @@ class JsonCheck {
   #locate: Locate | undefined;
   #path: (string | number)[] = [];
   #values = 0;
+  #stopped = false;
 
   constructor(issues: IssueList, locate: Locate | undefined) {
     this.#issues = issues;
@@ -147,15 +148,13 @@ class JsonCheck {
     else if (text.includes("\0")) this.#add(Reason.BAD_ENCODING, "The text holds a NUL character.");
   }
 
+  // After a value that is too deep, or one too many, nothing more is read: the text is hostile.
   #stops(): boolean {
-    if (this.#issues.full) return true;
-    if (this.#values > MAX_VALUES) return true;
-    if (++this.#values > MAX_VALUES) {
-      this.#add(Reason.MESSAGE_TOO_LARGE, `More than ${MAX_VALUES} values.`);
-      return true;
-    }
-    if (this.#path.length <= MAX_DEPTH) return false;
-    this.#add(Reason.TOO_DEEP, `Nested deeper than ${MAX_DEPTH} levels.`);
+    if (this.#stopped || this.#issues.full) return true;
+    if (this.#path.length > MAX_DEPTH) this.#add(Reason.TOO_DEEP, `Nested deeper than ${MAX_DEPTH} levels.`);
+    else if (++this.#values > MAX_VALUES) this.#add(Reason.MESSAGE_TOO_LARGE, `More than ${MAX_VALUES} values.`);
+    else return false;
+    this.#stopped = true;
     return true;
   }
 

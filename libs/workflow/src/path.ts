@@ -1,12 +1,15 @@
 /** Keys and indexes that lead from the root to a value. */
 export type Path = readonly (string | number)[];
 
-/** A path as issues write it: `tasks[3].depends_on[0]`. */
+/** Steps of a path that are written out. */
+const WRITTEN_STEPS = 12;
+
+/** A path as issues write it: `tasks[3].depends_on[0]`. A long one is cut. */
 export function pathText(path: Path): string {
-  return path.reduce<string>(
-    (text, step) => (typeof step === "number" ? `${text}[${step}]` : joinPath(text, step)),
-    "",
-  );
+  const join = (text: string, step: string | number) =>
+    typeof step === "number" ? `${text}[${step}]` : joinPath(text, step);
+  const text = path.slice(0, WRITTEN_STEPS).reduce<string>(join, "");
+  return path.length > WRITTEN_STEPS ? `${text}…` : text;
 }
 
 /** `inputs.file`, or `inputs["a b"]` where the key is no plain name. */

@@ -9,6 +9,11 @@ import type { SourceText } from "./source-text.ts";
 /** Most times that aliases of a document may be expanded. */
 const MAX_ALIASES = 100;
 
+/** Syntax errors that are reported of one document. */
+const MAX_FAULTS = 10;
+
+const TOO_DEEP = `Nested deeper than ${MAX_DEPTH} levels.`;
+
 /** Reads YAML 1.2 (core schema, so JSON's types only). Answers undefined, and reports why, where the text is none. */
 export function readYaml(text: string, issues: IssueList): SourceText | undefined {
   const lines = new LineCounter();
@@ -17,12 +22,20 @@ export function readYaml(text: string, issues: IssueList): SourceText | undefine
     return { line, column: col };
   };
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, version: "1.2" });
-    for (const fault of [...document.errors, ...document.warnings]) {
-      const message =
-        fault.code === "DUPLICATE_KEY" ? "The key stands here twice." : "The text is not the YAML it should be here.";
-      issues.add("", Reason.MALFORMED_JSON, message, { ...at(fault.pos[0]), hint: hintOf(fault.code) });
-    }
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      stringKeys: true,
+      resolveKnownTags: false,
+      version: "1.2",
+    });
+    const faults = [...document.errors, ...document.warnings];
+    const tooDeep = faults.find(({ code }) => code === "RESOURCE_EXHAUSTION");
+    if (tooDeep !== undefined) issues.add("", Reason.TOO_DEEP, TOO_DEEP, at(tooDeep.pos[0]));
+    // One mistake breeds many: the first few are told.
+    else
+      for (const { code, pos } of faults.slice(0, MAX_FAULTS))
+        issues.add("", Reason.MALFORMED_JSON, messageOf(code), at(pos[0]));
     if (issues.issues.length > 0) return undefined;
     return {
       json: document.toJS({ maxAliasCount: MAX_ALIASES }) as JsonValue,
@@ -36,7 +49,7 @@ export function readYaml(text: string, issues: IssueList): SourceText | undefine
 
 function report(error: unknown, issues: IssueList): void {
   if (error instanceof RangeError) {
-    issues.add("", Reason.TOO_DEEP, `Nested deeper than ${MAX_DEPTH} levels.`);
+    issues.add("", Reason.TOO_DEEP, TOO_DEEP);
   } else if (error instanceof ReferenceError) {
     issues.add("", Reason.MALFORMED_JSON, `Aliases are expanded more than ${MAX_ALIASES} times, or point nowhere.`);
   } else {
@@ -45,10 +58,9 @@ function report(error: unknown, issues: IssueList): void {
 }
 
 // The library's own messages may quote the text; its codes do not.
-function hintOf(code: string): string {
-  return code === "DUPLICATE_KEY"
-    ? "Remove one of them."
-    : `The reader says ${code.toLowerCase().replaceAll("_", " ")}.`;
+function messageOf(code: string): string {
+  if (code === "DUPLICATE_KEY") return "The key stands here twice.";
+  return `The text is not the YAML it should be here: ${code.toLowerCase().replaceAll("_", " ")}.`;
 }
 
 function locate(document: Document.Parsed, path: Path, at: (offset: number) => Position): Position | undefined {
@@ -62,7 +74,7 @@ function locate(document: Document.Parsed, path: Path, at: (offset: number) => P
       const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === step);
       node = pair?.value;
       offset = startOf(pair?.key) ?? offset;
-    } else return undefined;
+    } else break;
   }
   return at(offset);
 }
