@@ -1,0 +1,107 @@
+import { randomBytes } from "node:crypto";
+import { create, fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { ListValueSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
+import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import { HOST_TOKEN_HEADER } from "@odg/expert-plugin-api";
+import { Reason } from "@odg/proto/odg/error/v1/error_pb";
+import { HostService, ReadDatasetResponseSchema } from "@odg/proto/odg/expert/v1/expert_pb";
+import { DatasetProfiledSchema } from "@odg/proto/odg/run/v1/run_pb";
+import { reject } from "@odg/rpc";
+import type { DatasetSession } from "../dataset/datasets.ts";
+import type { ActiveRun } from "../run/active-run.ts";
+
+/** What one attempt may ask of the engine. */
+export interface Grant {
+  run: ActiveRun;
+  datasets: DatasetSession;
+  /** Folder of the expert's package; empty where worker modules may not run here. */
+  packageRoot: string;
+  signal: AbortSignal;
+}
+
+/**
+ * The one door through which experts ask back. Every call carries the token of its attempt; the token dies with the attempt.
+ */
+export class HostGate {
+  #grants = new Map<string, Grant>();
+
+  /** Lets an attempt in; answers its token. */
+  grant(grant: Grant): string {
+    const token = randomBytes(18).toString("base64url");
+    this.#grants.set(token, grant);
+    return token;
+  }
+
+  revoke(token: string): void {
+    this.#grants.delete(token);
+  }
+
+  #grantOf({ requestHeader }: HandlerContext): Grant {
+    const grant = this.#grants.get(requestHeader.get(HOST_TOKEN_HEADER) ?? "");
+    if (!grant)
+      throw reject(Reason.UNAUTHENTICATED, { message: "the host token is unknown, or its attempt has ended" });
+    return grant;
+  }
+
+  /** HostService. */
+  readonly routes = (router: ConnectRouter): void => {
+    router.service(HostService, {
+      getDataset: async ({ uri }, call) => ({ dataset: await this.#grantOf(call).datasets.open(uri) }),
+      profileDataset: async ({ uri }, call) => ({ profile: await profile(this.#grantOf(call), uri) }),
+      listDocuments: async ({ uri, kind }, call) => ({
+        documents: await this.#grantOf(call).datasets.documents(uri, kind || undefined),
+      }),
+      listDatasets: async ({ besideUri }, call) => ({
+        datasets: await this.#grantOf(call).datasets.siblings(besideUri),
+      }),
+      readDataset: ({ uri, columns, sample }, call) => read(this.#grantOf(call), { uri, columns, sample }),
+      getContext: ({ keys }, call) => {
+        const { context } = this.#grantOf(call).run.projection;
+        const wanted = new Set(keys);
+        return { entries: context.entries().filter(({ key }) => wanted.size === 0 || wanted.has(key)) };
+      },
+      offload: async ({ module, input }, call) => {
+        const { datasets, packageRoot, signal } = this.#grantOf(call);
+        if (!packageRoot)
+          throw reject(Reason.POLICY_DENIED, { message: "this expert runs its workers in its own process" });
+        const data = input ? toJson(ValueSchema, input) : null;
+        const output = await datasets.offload(module, data, {
+          packageRoot,
+          signal: AbortSignal.any([signal, call.signal]),
+        });
+        return { output: fromJson(ValueSchema, (output ?? null) as JsonValue) };
+      },
+      generate: () => {
+        throw reject(Reason.MODEL_NOT_CONFIGURED, { message: "no model is configured in this engine" });
+      },
+      searchKnowledge: () => {
+        throw reject(Reason.KNOWLEDGE_NOT_CONFIGURED, { message: "no knowledge base is configured in this engine" });
+      },
+    });
+  };
+}
+
+async function profile({ run, datasets, signal }: Grant, uri: string) {
+  const known = run.profiles.get(uri);
+  if (known) return known;
+  const found = await datasets.profile(uri, signal);
+  // The journal keeps it, so that the report can be made again from the journal alone.
+  if (!run.profiles.has(uri)) {
+    run.profiles.set(uri, found);
+    run.record({ case: "datasetProfiled", value: create(DatasetProfiledSchema, { profile: found }) });
+  }
+  return found;
+}
+
+async function* read(grant: Grant, { uri, columns, sample }: { uri: string; columns: string[]; sample: number }) {
+  const options = { ...(columns.length > 0 ? { columns } : {}), ...(sample > 0 ? { sample } : {}) };
+  for await (const batch of grant.datasets.read(uri, options, grant.signal)) {
+    yield create(ReadDatasetResponseSchema, {
+      rowCount: batch.rowCount,
+      columns: Object.entries(batch.columns).map(([name, values]) => ({
+        name,
+        values: fromJson(ListValueSchema, values as JsonValue[]),
+      })),
+    });
+  }
+}

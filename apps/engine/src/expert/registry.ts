@@ -1,0 +1,160 @@
+import { create } from "@bufbuild/protobuf";
+import type { Client } from "@connectrpc/connect";
+import {
+  type ExpertRegistration,
+  ExpertRegistrationSchema,
+  ExpertStatus,
+} from "@odg/proto/odg/engine/v1/expert_catalog_service_pb";
+import type { DescribeResponse, ExpertService } from "@odg/proto/odg/expert/v1/expert_pb";
+import semver from "semver";
+import type { ExpertRecord, Store } from "../store/store.ts";
+
+/** One running copy of an expert. */
+export interface ExpertInstance {
+  /** `SchemaExpert@1.0.0#1`. */
+  readonly id: string;
+  readonly client: Client<typeof ExpertService>;
+  /** Folder of the package, for its worker modules; empty where the expert runs elsewhere. */
+  readonly packageRoot: string;
+  /** Whether it answers. */
+  healthy: boolean;
+  /** Tasks that it works on now. */
+  load: number;
+  close(): Promise<void>;
+}
+
+/** An expert in one version, and its instances. */
+export interface RegisteredExpert {
+  /** `SchemaExpert@1.0.0`. */
+  readonly id: string;
+  readonly description: DescribeResponse;
+  readonly placement: ExpertRecord["placement"];
+  readonly packageName: string;
+  readonly instances: ExpertInstance[];
+  averageLatencyMs: number;
+}
+
+/** Weight of the newest sample in the mean latency. */
+const ALPHA = 0.2;
+
+/** The experts that this engine reaches, and the record of them in the store. */
+export class ExpertRegistry {
+  #store: Store;
+  #experts = new Map<string, RegisteredExpert>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Adds an instance; the first of its version registers the expert. */
+  async register(
+    expert: Omit<RegisteredExpert, "id" | "averageLatencyMs" | "instances">,
+    instance: ExpertInstance,
+  ): Promise<RegisteredExpert> {
+    const { name, version } = expert.description;
+    const id = `${name}@${version}`;
+    const known = this.#experts.get(id);
+    if (known) {
+      known.instances.push(instance);
+      return known;
+    }
+    const registered: RegisteredExpert = { ...expert, id, instances: [instance], averageLatencyMs: 0 };
+    this.#experts.set(id, registered);
+    const kept = await this.#store.putExpert(this.#record(registered));
+    registered.averageLatencyMs = kept.averageLatencyMs;
+    return registered;
+  }
+
+  /** All experts, by name, newest version first. */
+  list(): RegisteredExpert[] {
+    return [...this.#experts.values()].sort(
+      (a, b) =>
+        (a.description.name < b.description.name ? -1 : a.description.name > b.description.name ? 1 : 0) ||
+        semver.rcompare(a.description.version, b.description.version),
+    );
+  }
+
+  get(id: string): RegisteredExpert | undefined {
+    return this.#experts.get(id);
+  }
+
+  /** Takes a time into the mean. The store follows; where it does not, the mean is only a little older there. */
+  async recordLatency(expert: RegisteredExpert, ms: number): Promise<void> {
+    expert.averageLatencyMs = expert.averageLatencyMs === 0 ? ms : (1 - ALPHA) * expert.averageLatencyMs + ALPHA * ms;
+    await this.#store.updateExpert(expert.id, { averageLatencyMs: expert.averageLatencyMs, status: statusOf(expert) });
+  }
+
+  async close(): Promise<void> {
+    const instances = this.list().flatMap((expert) => expert.instances);
+    await Promise.allSettled(instances.map((instance) => instance.close()));
+    await Promise.allSettled(this.list().map(({ id }) => this.#store.updateExpert(id, { status: "offline" })));
+  }
+
+  #record(expert: RegisteredExpert): ExpertRecord {
+    const { description } = expert;
+    return {
+      expertId: expert.id,
+      expertName: description.name,
+      version: description.version,
+      capabilities: capabilitiesOf(expert),
+      modelBackend: description.model,
+      maxConcurrentTasks: maxConcurrentTasks(expert),
+      averageLatencyMs: expert.averageLatencyMs,
+      status: statusOf(expert),
+      placement: expert.placement,
+      packageName: expert.packageName,
+    };
+  }
+}
+
+/** Capabilities of an expert, without repeats, in order. */
+export function capabilitiesOf({ description }: RegisteredExpert): string[] {
+  return [...new Set(description.actions.map(({ capability }) => capability))].sort();
+}
+
+/** Tasks that one instance takes at once. */
+export function capacityOf({ description }: RegisteredExpert): number {
+  return Math.max(1, description.maxConcurrentTasks);
+}
+
+/** Tasks that all instances work on now. */
+export function loadOf(expert: RegisteredExpert): number {
+  return expert.instances.reduce((sum, { load }) => sum + load, 0);
+}
+
+function maxConcurrentTasks(expert: RegisteredExpert): number {
+  return capacityOf(expert) * expert.instances.length;
+}
+
+/** Whether an expert can be used now. */
+export function statusOf(expert: RegisteredExpert): ExpertRecord["status"] {
+  const healthy = expert.instances.filter((instance) => instance.healthy);
+  if (healthy.length === 0) return "offline";
+  return healthy.some((instance) => instance.load < capacityOf(expert)) ? "available" : "busy";
+}
+
+const STATUS = {
+  available: ExpertStatus.AVAILABLE,
+  busy: ExpertStatus.BUSY,
+  offline: ExpertStatus.OFFLINE,
+};
+
+/** The expert as the catalogue shows it. */
+export function registrationOf(expert: RegisteredExpert): ExpertRegistration {
+  const { description } = expert;
+  return create(ExpertRegistrationSchema, {
+    expertId: expert.id,
+    expertName: description.name,
+    version: description.version,
+    capabilities: capabilitiesOf(expert),
+    actions: description.actions,
+    modelBackend: description.model,
+    maxConcurrentTasks: maxConcurrentTasks(expert),
+    averageLatencyMs: expert.averageLatencyMs,
+    status: STATUS[statusOf(expert)],
+    placement: expert.placement,
+    currentLoad: loadOf(expert),
+    packageName: expert.packageName,
+    description: description.description,
+  });
+}

@@ -1,0 +1,78 @@
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { toJson } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
+import type { Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
+import { type BindingResult, bindInputs, type Scope } from "@odg/workflow";
+import type { ActiveRun } from "./active-run.ts";
+
+/** The canonical name of the data among the inputs, and the name that the decision record gives it. */
+const DATASET = "dataset";
+const DATASET_ALIAS = "file_path";
+
+/** Inputs with the data under its canonical name. */
+export function canonicalInputs(inputs: JsonObject): JsonObject {
+  if (inputs[DATASET] !== undefined || inputs[DATASET_ALIAS] === undefined) return inputs;
+  return { ...inputs, [DATASET]: inputs[DATASET_ALIAS] };
+}
+
+/** Every dataset that a run names as plain text, and where. Expressions are known only when their task runs. */
+export function namedDatasets(workflow: Workflow, inputs: JsonObject): { uri: string; field: string }[] {
+  const named = [{ inputs, field: "inputs" }];
+  for (const [index, task] of workflow.tasks.entries()) {
+    if (task.inputs) named.push({ inputs: task.inputs, field: `workflow.tasks[${index}].inputs` });
+  }
+  return named.flatMap((one) => {
+    const name = one.inputs[DATASET] === undefined ? DATASET_ALIAS : DATASET;
+    const uri = one.inputs[name];
+    return typeof uri === "string" && !uri.includes("${") ? [{ uri, field: `${one.field}.${name}` }] : [];
+  });
+}
+
+/** What the expressions of a run may read now. */
+export function scopeOf(run: ActiveRun): Scope {
+  const numbers = new Map(run.workflow.tasks.map(({ id }, number) => [id, number]));
+  return {
+    run: { id: run.runId, inputs: canonicalInputs(run.started.inputs ?? {}) },
+    tasks: {
+      get: (id) => {
+        const state = run.projection.run().tasks[numbers.get(id) ?? -1];
+        if (!state) return undefined;
+        return {
+          status: TaskStatus[state.status] ?? "",
+          ...(state.output ? { output: toJson(ValueSchema, state.output) } : {}),
+        };
+      },
+    },
+  };
+}
+
+/**
+ * The arguments of a task: its own, or the run's. Where neither names a dataset it is that of the first predecessor that has one, so
+ * that the decision record's workflows, which name the file once, run as they stand.
+ */
+export function argumentsOf(run: ActiveRun, task: number, scope: Scope): BindingResult<JsonObject> {
+  const bound = bindInputs(run.task(task), scope);
+  if (bound.failure) return bound;
+  const inputs = canonicalInputs(bound.value);
+  if (inputs[DATASET] !== undefined) return { value: inputs };
+  const inherited = scope.run.inputs[DATASET] ?? datasetOfPredecessors(run, task, { scope, seen: new Set() });
+  return { value: inherited === undefined ? inputs : { ...inputs, [DATASET]: inherited } };
+}
+
+function datasetOfPredecessors(
+  run: ActiveRun,
+  task: number,
+  walk: { scope: Scope; seen: Set<string> },
+): JsonValue | undefined {
+  for (const id of run.task(task).dependsOn) {
+    if (walk.seen.has(id)) continue;
+    walk.seen.add(id);
+    const number = run.workflow.tasks.findIndex((one) => one.id === id);
+    const own = run.task(number).inputs && bindInputs(run.task(number), walk.scope);
+    const found = own?.value && canonicalInputs(own.value)[DATASET];
+    const dataset = found ?? datasetOfPredecessors(run, number, walk);
+    if (dataset !== undefined) return dataset;
+  }
+  return undefined;
+}
