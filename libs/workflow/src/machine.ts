@@ -358,9 +358,13 @@ function ended(status: number): boolean {
   return status >= TaskStatus.SUCCEEDED && status <= TaskStatus.CANCELLED;
 }
 
-// Only dispatches are ranked; a stable sort keeps the others where they are.
 function byPriority(a: Command, b: Command): number {
-  return a.kind === "dispatch" && b.kind === "dispatch" ? b.priority - a.priority : 0;
+  return rank(b) - rank(a);
+}
+
+// Dispatches by their priority (1 at least), everything else after them.
+function rank(command: Command): number {
+  return command.kind === "dispatch" ? command.priority : 0;
 }
 
 /** Milliseconds of a Duration or a Timestamp, fractions kept. */
