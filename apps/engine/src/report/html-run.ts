@@ -9,15 +9,15 @@ import { formatTime, type RunView, type TaskView } from "./run-view.ts";
 import { timelineSvg } from "./timeline-svg.ts";
 import { clip, visible } from "./visible.ts";
 
-/** Tasks up to which a drawing says more than the list below it. */
-const DRAWN = 120;
+/** Tasks up to which a drawing says more than the list of all tasks. */
+const DRAWN = { graph: 60, timeline: 120 };
 /** Longest shared value shown, in UTF-16 units; the JSON report has it whole. */
 const VALUE_SHOWN = 2000;
 
 /** The graph of the tasks, as they depend on each other. */
 export function graphSection(tasks: readonly TaskView[]): Markup {
-  return markup`<section id="graph" aria-labelledby="graph-title"><h2 id="graph-title">How it was examined</h2>${drawing(tasks, "Graph of the tasks", dagSvg)}
-${tasks.some((task) => task.critical) && markup`<ul class="legend"><li><svg width="26" height="10" aria-hidden="true"><path class="edge critical" d="M0 5H26"/></svg>Critical path: the tasks that decided when the run ended</li></ul>`}</section>`;
+  return markup`<section id="graph" aria-labelledby="graph-title"><h2 id="graph-title">How it was examined</h2>${drawing(tasks, "graph", dagSvg)}
+${tasks.length <= DRAWN.graph && tasks.some((task) => task.critical) && markup`<ul class="legend"><li><svg width="26" height="10" aria-hidden="true"><path class="edge critical" d="M0 5H26"/></svg>Critical path: the tasks that decided when the run ended</li></ul>`}</section>`;
 }
 
 /** When the tasks ran, as a drawing and as the list of all tasks. */
@@ -25,30 +25,33 @@ export function tasksSection(run: RunView, end: number): Markup {
   const { tasks } = run;
   return markup`<section id="tasks" aria-labelledby="tasks-title"><h2 id="tasks-title">How the run went</h2>
 <ul class="legend"><li><svg width="26" height="12" aria-hidden="true"><rect class="wait" x="1" y="1" width="24" height="10"/></svg>waited for a free expert</li><li class="tone-ok"><svg width="26" height="12" aria-hidden="true"><rect class="ran" width="26" height="12" rx="2"/></svg>ran</li><li class="tone-ok"><svg class="critical" width="26" height="12" aria-hidden="true"><rect class="ran" x="1.5" y="1.5" width="23" height="9" rx="2"/></svg>ran, on the critical path</li></ul>
-${drawing(tasks, "Timeline of the tasks", (drawn) => timelineSvg(drawn, end))}
-<table class="stack" role="table"><caption>All tasks</caption><thead role="rowgroup"><tr role="row">${["Task", "Expert", "Action", "Status", "Waited", "Ran", "Attempts", "Findings"].map((name) => markup`<th role="columnheader" scope="col">${name}</th>`)}</tr></thead>
+${drawing(tasks, "timeline", (drawn) => timelineSvg(drawn, end))}
+<table class="stack" role="table"><caption>All tasks</caption><thead role="rowgroup"><tr role="row">${["Task", "Expert, action", "Status", "Waited", "Ran", "Attempts", "Findings"].map((name) => markup`<th role="columnheader" scope="col">${name}</th>`)}</tr></thead>
 <tbody role="rowgroup">${tasks.map(row)}</tbody></table></section>`;
 }
 
-function drawing(tasks: readonly TaskView[], label: string, draw: (tasks: readonly TaskView[]) => Markup): Markup {
+function drawing(
+  tasks: readonly TaskView[],
+  kind: keyof typeof DRAWN,
+  draw: (tasks: readonly TaskView[]) => Markup,
+): Markup {
   if (tasks.length === 0) return markup`<p class="dim">The run has no tasks.</p>`;
-  if (tasks.length > DRAWN) {
+  if (tasks.length > DRAWN[kind]) {
     return markup`<p class="dim">${plural(tasks.length, "task")} are too many to draw: the list of all tasks has them.</p>`;
   }
-  return markup`<div class="scroll" tabindex="0" role="region" aria-label="${label}">${draw(tasks)}</div>`;
+  return markup`<div class="scroll" tabindex="0" role="region" aria-label="Drawing: ${kind} of the tasks">${draw(tasks)}</div>`;
 }
 
 function row(task: TaskView, place: number): Markup {
   const cells: [string, Markup | string][] = [
-    ["Expert", task.expert],
-    ["Action", markup`<code>${task.action}</code>`],
+    ["Expert", markup`<span>${task.expert}<br><code>${task.action}</code></span>`],
     ["Status", badge(task.mark)],
     ["Waited", elapsed(task.ready, task.start)],
     ["Ran", elapsed(task.start, task.end)],
     ["Attempts", String(task.attempts)],
     ["Findings", String(task.findings)],
   ];
-  return markup`<tr role="row" id="task-${place}"><td role="cell" class="name">${task.id}</td>${cells.map(([label, cell]) => markup`<td role="cell" data-label="${label}">${cell}</td>`)}</tr>`;
+  return markup`<tr role="row" id="task-${place}"><td role="cell" class="name">${task.id}</td>${cells.map(([label, cell]) => markup`<td role="cell" data-label="${label}"${label !== "Expert" && markup` class="short"`}>${cell}</td>`)}</tr>`;
 }
 
 function elapsed(from: number | undefined, to: number | undefined): string {

@@ -17,14 +17,17 @@ describe("renderJson", () => {
   it("writes what JSON cannot hold by its name, as experts in any language may send it", () => {
     const report = onboardingReport();
     report.context[0]!.value = create(ValueSchema, {
-      kind: { case: "listValue", value: { values: [{ kind: { case: "numberValue", value: Number.NaN } }, {}] } },
+      kind: {
+        case: "structValue",
+        value: { fields: { ratio: { kind: { case: "numberValue", value: Number.NaN } }, none: {} } },
+      },
     });
     report.run!.tasks[0]!.output = create(ValueSchema, { kind: { case: "numberValue", value: -Infinity } });
     const json = JSON.parse(renderJson(report));
-    expect(json.context[0].value).toEqual(["NaN", null]);
+    expect(json.context[0].value).toEqual({ ratio: "NaN", none: null });
     expect(json.run.tasks[0].output).toBe("-Infinity");
-    expect(renderHtml(report)).toContain("[&quot;NaN&quot;,null]");
-    expect(renderMarkdown(report)).toContain('["NaN",null]');
+    expect(renderHtml(report)).toContain("{&quot;ratio&quot;:&quot;NaN&quot;,&quot;none&quot;:null}");
+    expect(renderMarkdown(report)).toContain('{"ratio":"NaN","none":null}');
   });
 
   it("writes equal reports equally", () => {

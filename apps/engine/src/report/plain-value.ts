@@ -12,8 +12,9 @@ export function plainValue(value: Value | undefined): JsonValue {
       return Number.isFinite(kind.value) ? kind.value : String(kind.value);
     case "stringValue":
     case "boolValue":
-    case "structValue":
       return kind.value;
+    case "structValue":
+      return Object.fromEntries(Object.entries(kind.value.fields).map(([key, field]) => [key, plainValue(field)]));
     case "listValue":
       return kind.value.values.map(plainValue);
     default:

@@ -99,7 +99,8 @@ caption { text-align: left; color: var(--dim); font-size: 14px; padding-bottom: 
 th { text-align: left; font-size: 13px; font-weight: 600; color: var(--dim); padding: 6px 14px 6px 0; border-bottom: 2px solid var(--line); white-space: nowrap; }
 td { padding: 9px 14px 9px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td.number, th.number { text-align: right; white-space: nowrap; padding-right: 26px; font-variant-numeric: tabular-nums; }
-td.name { font-weight: 600; }
+td.name { font-weight: 600; min-width: 10.5em; }
+td.short { white-space: nowrap; }
 tr:target td, .finding:target { background: var(--info-bg); }
 .withheld { display: inline-block; border-radius: 6px; padding: 0 8px; background: var(--idle-bg); color: var(--idle); font-size: 13px; }
 .scroll + table { margin-top: 18px; }
@@ -144,7 +145,7 @@ svg .note { paint-order: stroke; stroke: var(--card); stroke-width: 5px; stroke-
 .base { stroke: var(--line); }`;
 
 const SMALL = `
-@media (max-width: 720px) {
+@media screen and (max-width: 860px) {
   main, .top, footer { padding-left: 12px; padding-right: 12px; }
   main > section, .card { padding: 18px 16px; border-radius: 12px; }
   h1 { font-size: 24px; }
@@ -157,7 +158,7 @@ const SMALL = `
   .stack td { display: flex; gap: 12px; border: 0; padding: 2px 0; text-align: left; }
   .stack td::before { content: attr(data-label); flex: 0 0 88px; color: var(--dim); font-weight: 400; }
   .stack td:empty { display: none; }
-  .stack td.name { font-size: 15px; }
+  .stack td.name { font-size: 15px; min-width: 0; }
   .stack td.name::before { display: none; }
   .columns tr { display: grid; grid-template-columns: 2fr 1fr 1fr; gap: 4px 12px; }
   .columns td { display: block; padding-right: 0; }
@@ -175,6 +176,7 @@ const SMALL = `
   h2, h3 { break-after: avoid; }
   .group { display: block !important; }
   details::details-content { content-visibility: visible; display: block; }
+  table { font-size: 9pt; } td, th, td.number, th.number { padding-right: 8pt; }
   .dag.wide, .dag.huge, .timeline { min-width: 0; max-width: 100%; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }`;
