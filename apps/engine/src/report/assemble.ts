@@ -15,6 +15,7 @@ import {
   TaskStatus,
 } from "@odg/proto/odg/run/v1/run_pb";
 import { type Workflow, WorkflowSchema } from "@odg/proto/odg/workflow/v1/workflow_pb";
+import { objectWithoutCredentials, withoutCredentials } from "./credentials.ts";
 import { plural } from "./quantity.ts";
 
 /** What a report is made of, as the journal's projection gives it. */
@@ -41,7 +42,7 @@ export interface FoundBy {
  * ended; the input is copied, never changed.
  *
  * Findings stand by severity (worst first), confidence (surest first), task (order of the workflow), rule, subject, and
- * at last their own text, which makes the order total.
+ * at last their own text, which makes the order total. What grants access in the URI of an input is left out.
  */
 export function assembleReport(input: ReportInput): Report {
   const places = new Map(input.workflow.tasks.map((task, place) => [task.id, place]));
@@ -49,19 +50,46 @@ export function assembleReport(input: ReportInput): Report {
     .map((found) => ({ ...found, place: places.get(found.taskId) ?? places.size, text: canonical(found.finding) }))
     .sort(compareFindings);
   return create(ReportSchema, {
-    run: clone(RunSchema, input.run),
-    workflow: clone(WorkflowSchema, input.workflow),
+    run: shownRun(input.run),
+    workflow: shownWorkflow(input.workflow),
     headlines: input.run.tasks.map((task) => headline(task, input)),
     findings: findings.map(({ finding, taskId, expert }) => ({
       finding: clone(FindingSchema, finding),
       taskId,
       expert,
     })),
-    profiles: input.profiles
-      .map((profile) => clone(DatasetProfileSchema, profile))
-      .sort((a, b) => compareText(a.dataset?.uri ?? "", b.dataset?.uri ?? "")),
+    profiles: input.profiles.map(shownProfile).sort((a, b) => compareText(a.dataset?.uri ?? "", b.dataset?.uri ?? "")),
     context: input.context.map((entry) => clone(ContextEntrySchema, entry)).sort((a, b) => compareText(a.key, b.key)),
   });
+}
+
+/** A copy without the passwords and tokens that an input's URI may carry. */
+function shownRun(run: Run): Run {
+  const copy = clone(RunSchema, run);
+  if (copy.inputs !== undefined) copy.inputs = objectWithoutCredentials(copy.inputs);
+  for (const failure of [copy.failure, ...copy.tasks.map((task) => task.failure)]) {
+    if (failure === undefined) continue;
+    failure.message = withoutCredentials(failure.message);
+    failure.subject = withoutCredentials(failure.subject);
+  }
+  return copy;
+}
+
+function shownWorkflow(workflow: Workflow): Workflow {
+  const copy = clone(WorkflowSchema, workflow);
+  for (const holder of [copy, ...copy.tasks]) {
+    if (holder.inputs !== undefined) holder.inputs = objectWithoutCredentials(holder.inputs);
+  }
+  return copy;
+}
+
+function shownProfile(profile: DatasetProfile): DatasetProfile {
+  const copy = clone(DatasetProfileSchema, profile);
+  if (copy.dataset !== undefined) {
+    copy.dataset.uri = withoutCredentials(copy.dataset.uri);
+    copy.dataset.name = withoutCredentials(copy.dataset.name);
+  }
+  return copy;
 }
 
 interface Placed extends FoundBy {
@@ -134,7 +162,7 @@ function tally(count: number): string {
 }
 
 function failureText(task: TaskState): string {
-  const cause = task.failure?.message || "The expert gave no cause.";
+  const cause = withoutCredentials(task.failure?.message || "The expert gave no cause.");
   const reason = task.failure?.reason ?? Reason.UNSPECIFIED;
   const attempts = task.attempts > 1 ? ` after ${task.attempts} attempts` : "";
   const name = reason === Reason.UNSPECIFIED ? "" : ` (${Reason[reason]})`;
