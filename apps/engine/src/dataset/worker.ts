@@ -1,0 +1,152 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { MessagePort } from "node:worker_threads";
+import { toBinary } from "@bufbuild/protobuf";
+import type { WorkerIo } from "@odg/expert-plugin-api";
+import { DatasetProfileSchema } from "@odg/proto/odg/catalog/v1/dataset_pb";
+import { batchesOf, leafNamed } from "./batches.ts";
+import { errorOfFault, faultOf } from "./dataset-error.ts";
+import { Duck } from "./duck.ts";
+import type { FromWorker, Job, JobLimits, Outcome, ToWorker } from "./job.ts";
+import { prepare } from "./prepare.ts";
+import { profileSource } from "./profile.ts";
+import { distinctOf, type Source } from "./source.ts";
+
+/** Entry of every thread of the engine's pools: does one job. */
+export default async function work(job: Job): Promise<Outcome> {
+  const desk = new Desk(job.port, job.limits);
+  try {
+    await mkdir(join(job.limits.folder, "spill"), { recursive: true });
+    return { ok: true, value: await perform(job, desk) };
+  } catch (error) {
+    const fault = faultOf(error);
+    if (fault) return { ok: false, fault };
+    throw error;
+  } finally {
+    desk.close();
+    job.port.close();
+  }
+}
+
+async function perform({ work, limits }: Job, desk: Desk): Promise<unknown> {
+  switch (work.kind) {
+    case "prepare":
+      return prepare(work.file, { ...limits, name: work.name, signal: desk.signal });
+    case "profile":
+      return toBinary(DatasetProfileSchema, await profileSource(await desk.duckOf(work.source), work.source));
+    case "read":
+      return desk.handOver(work.source, work.options);
+    case "offload":
+      return offload(work.module, work.input, desk);
+  }
+}
+
+async function offload(module: string, input: unknown, desk: Desk): Promise<unknown> {
+  const loaded: { default?: unknown } = await import(module);
+  if (typeof loaded.default !== "function")
+    throw new TypeError("a worker module must export a function as its default");
+  return await loaded.default(input, desk.io());
+}
+
+/** What one job has at hand: its signal, its DuckDBs, and the port to the engine. */
+class Desk {
+  readonly #port: MessagePort;
+  readonly #limits: JobLimits;
+  readonly #abort = new AbortController();
+  readonly #ducks = new Map<string, Promise<Duck>>();
+  readonly #waiting = new Map<number, (answer: Extract<ToWorker, { type: "resolved" }>) => void>();
+  readonly #sources = new Map<string, Promise<Source>>();
+  #more: (() => void) | undefined;
+  #credit = 2;
+  #ids = 0;
+
+  constructor(port: MessagePort, limits: JobLimits) {
+    this.#port = port;
+    this.#limits = limits;
+    port.on("message", (message: ToWorker) => this.#hear(message));
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  #hear(message: ToWorker): void {
+    if (message.type === "resolved") {
+      this.#waiting.get(message.id)?.(message);
+      this.#waiting.delete(message.id);
+    } else if (message.type === "more") {
+      this.#credit += 1;
+      this.#more?.();
+    } else {
+      this.#abort.abort();
+      this.#more?.();
+      for (const duck of this.#ducks.values()) duck.then((open) => open.interrupt());
+    }
+  }
+
+  /** The DuckDB that may read a source and nothing else; opened once per job. */
+  duckOf(source: Source): Promise<Duck> {
+    const { folder, memoryLimitMb } = this.#limits;
+    let duck = this.#ducks.get(source.path);
+    if (!duck) {
+      duck = Duck.open({ files: [source.path], spill: join(folder, "spill"), memoryLimitMb });
+      this.#ducks.set(source.path, duck);
+    }
+    return duck;
+  }
+
+  /** Posts batches as fast as the engine takes them. */
+  async handOver(source: Source, options: { columns?: string[]; sample?: number }): Promise<void> {
+    for await (const batch of batchesOf(await this.duckOf(source), source, options)) {
+      while (this.#credit === 0 && !this.signal.aborted) {
+        await new Promise<void>((resolve) => {
+          this.#more = resolve;
+        });
+      }
+      if (this.signal.aborted) return;
+      this.#credit -= 1;
+      this.#port.postMessage({ type: "batch", batch } satisfies FromWorker);
+    }
+  }
+
+  io(): WorkerIo {
+    const desk = this;
+    return {
+      signal: this.signal,
+      async *read(uri, options = {}) {
+        const source = await desk.#resolve(uri);
+        yield* batchesOf(await desk.duckOf(source), source, options);
+      },
+      async distinct(uri, column, { limit = 1000 } = {}) {
+        const source = await desk.#resolve(uri);
+        const leaf = leafNamed(source.leaves, column);
+        return distinctOf(await desk.duckOf(source), { source, leaf, limit });
+      },
+    };
+  }
+
+  /** Asks the engine, which alone knows what the run may read. */
+  #resolve(uri: string): Promise<Source> {
+    let source = this.#sources.get(uri);
+    if (!source) {
+      const id = ++this.#ids;
+      source = new Promise((resolve, reject) => {
+        this.#waiting.set(id, ({ source: found, fault }) =>
+          found ? resolve(found) : reject(fault ? errorOfFault(fault) : new TypeError("no source and no fault")),
+        );
+      });
+      this.#sources.set(uri, source);
+      this.#port.postMessage({ type: "resolve", id, uri } satisfies FromWorker);
+    }
+    return source;
+  }
+
+  close(): void {
+    for (const duck of this.#ducks.values()) {
+      duck.then(
+        (open) => open.close(),
+        () => undefined, // It was never opened: whoever awaited it has the error.
+      );
+    }
+  }
+}
