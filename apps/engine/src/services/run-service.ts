@@ -11,6 +11,7 @@ import type { Runs } from "../run/runs.ts";
 const RENDER: Record<ReportFormat, (report: Report) => string> = {
   [ReportFormat.UNSPECIFIED]: () => "",
   [ReportFormat.TEXT]: (report) => renderText(report, { columns: 100, color: false }),
+  [ReportFormat.ANSI]: (report) => renderText(report, { columns: 100, color: true }),
   [ReportFormat.MARKDOWN]: renderMarkdown,
   [ReportFormat.HTML]: renderHtml,
 };

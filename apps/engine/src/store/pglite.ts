@@ -3,16 +3,7 @@ import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { PGliteDialect } from "kysely";
 import { SqlStore } from "./sql.ts";
-
-/** Another process has the folder open: PGlite has one writer. */
-export class StoreInUse extends Error {
-  override readonly name = "StoreInUse";
-  readonly pid: number;
-  constructor(folder: string, pid: number) {
-    super(`the store ${folder} is in use by process ${pid}`);
-    this.pid = pid;
-  }
-}
+import { StoreInUse } from "./store-in-use.ts";
 
 /**
  * A store in a folder of this machine, or in memory where none is named.

@@ -10,9 +10,10 @@ import pg from "pg";
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MemoryStore } from "./memory.ts";
-import { openPglite, StoreInUse } from "./pglite.ts";
+import { openPglite } from "./pglite.ts";
 import { openPostgres } from "./postgres.ts";
 import { type ExpertRecord, JournalConflict, type Store } from "./store.ts";
+import { StoreInUse } from "./store-in-use.ts";
 
 const postgresUrl = process.env.ODG_TEST_POSTGRES_URL;
 const folder = mkdtempSync(join(tmpdir(), "odg-store-"));

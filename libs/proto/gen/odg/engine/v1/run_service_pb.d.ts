@@ -430,6 +430,13 @@ export enum ReportFormat {
    * @generated from enum value: REPORT_FORMAT_HTML = 3;
    */
   HTML = 3,
+
+  /**
+   * For a terminal, 100 columns, with colours (ANSI escapes).
+   *
+   * @generated from enum value: REPORT_FORMAT_ANSI = 4;
+   */
+  ANSI = 4,
 }
 
 /**

@@ -1,0 +1,150 @@
+import { type Ephemeral, type Event, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
+import type { Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
+import { RunProjection } from "@odg/workflow";
+import { createLogUpdate } from "log-update";
+import { surroundings } from "./config.ts";
+import { paint, say } from "./output.ts";
+
+/** Shows a run while it goes on. */
+export interface RunView {
+  event(event: Event): void;
+  ephemeral(ephemeral: Ephemeral): void;
+  /** Leaves the last state on the screen. */
+  done(): void;
+}
+
+/** For --quiet and --json. */
+export const silentView: RunView = { event: () => undefined, ephemeral: () => undefined, done: () => undefined };
+
+const FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+const FRAME_MS = 80;
+
+const LOOK: Record<TaskStatus, { icon: string; word: string; color: "dim" | "cyan" | "green" | "red" | "yellow" }> = {
+  [TaskStatus.UNSPECIFIED]: { icon: "?", word: "unknown", color: "dim" },
+  [TaskStatus.PENDING]: { icon: "○", word: "waits", color: "dim" },
+  [TaskStatus.READY]: { icon: "◔", word: "queued", color: "cyan" },
+  [TaskStatus.RUNNING]: { icon: "●", word: "runs", color: "cyan" },
+  [TaskStatus.SUCCEEDED]: { icon: "✔", word: "done", color: "green" },
+  [TaskStatus.FAILED]: { icon: "✖", word: "failed", color: "red" },
+  [TaskStatus.SKIPPED]: { icon: "⤼", word: "skipped", color: "yellow" },
+  [TaskStatus.CANCELLED]: { icon: "⊘", word: "cancelled", color: "yellow" },
+  [TaskStatus.WAITING_RETRY]: { icon: "↻", word: "tries again", color: "yellow" },
+};
+
+/** A line per change, for logs and pipes. */
+export class LineView implements RunView {
+  #projection = new RunProjection();
+  #shown: TaskStatus[] = [];
+
+  event(event: Event): void {
+    this.#projection.apply(event);
+    for (const [number, task] of this.#projection.run().tasks.entries()) {
+      const before = this.#shown[number];
+      this.#shown[number] = task.status;
+      const worthwhile = task.status !== TaskStatus.PENDING && task.status !== TaskStatus.READY;
+      if (before === task.status || !worthwhile) continue;
+      const { icon, word } = LOOK[task.status];
+      say(`${icon} ${task.taskId}: ${word}${tail(task.summary || task.failure?.message)}`);
+    }
+  }
+
+  ephemeral(): void {}
+  done(): void {}
+}
+
+function tail(text: string | undefined): string {
+  return text ? ` – ${text}` : "";
+}
+
+/** The tasks as a tree, drawn over itself while they run. */
+export class TreeView implements RunView {
+  #projection = new RunProjection();
+  #log = createLogUpdate(process.stderr);
+  #progress = new Map<string, { fraction: number; message: string }>();
+  #rows: { task: number; prefix: string }[] = [];
+  #title = "";
+  #began = Date.now();
+  #timer = setInterval(() => this.#draw(), FRAME_MS);
+
+  constructor() {
+    this.#timer.unref();
+  }
+
+  event(event: Event): void {
+    this.#projection.apply(event);
+    if (event.kind.case === "runStarted" && event.kind.value.workflow) {
+      this.#rows = treeOf(event.kind.value.workflow);
+      const dataset = event.kind.value.inputs?.dataset;
+      this.#title =
+        event.kind.value.workflow.workflowId +
+        (typeof dataset === "string" ? ` · ${dataset.replace(/^.*[/\\]/, "")}` : "");
+    }
+    this.#draw();
+  }
+
+  ephemeral({ taskId, kind }: Ephemeral): void {
+    if (kind.case === "progress") this.#progress.set(taskId, kind.value);
+  }
+
+  done(): void {
+    clearInterval(this.#timer);
+    this.#draw();
+    this.#log.done();
+  }
+
+  #draw(): void {
+    const { tasks } = this.#projection.run();
+    const color = surroundings.stderrColor;
+    const width = Math.max(
+      0,
+      ...this.#rows.map(({ task, prefix }) => prefix.length + (tasks[task]?.taskId.length ?? 0)),
+    );
+    const seconds = ((Date.now() - this.#began) / 1000).toFixed(1);
+    const lines = this.#rows.map(({ task, prefix }) => {
+      const state = tasks[task];
+      if (!state) return "";
+      const name = paint("dim", prefix, color) + state.taskId.padEnd(width - prefix.length);
+      const look = LOOK[state.status];
+      const running = state.status === TaskStatus.RUNNING;
+      const icon = running ? (FRAMES[Math.floor(Date.now() / FRAME_MS) % FRAMES.length] ?? look.icon) : look.icon;
+      return `  ${name}  ${paint(look.color, `${icon} ${this.#text(task)}`, color)}`;
+    });
+    this.#log([`${paint("bold", this.#title, color)}  ${paint("dim", `${seconds} s`, color)}`, ...lines].join("\n"));
+  }
+
+  #text(task: number): string {
+    const state = this.#projection.run().tasks[task];
+    if (!state) return "";
+    const expert = state.expert.replace(/@.*/, "");
+    if (state.status === TaskStatus.RUNNING) {
+      const progress = this.#progress.get(state.taskId);
+      const share = progress && progress.fraction > 0 ? ` ${Math.round(progress.fraction * 100)} %` : "";
+      return `${expert}${share}${tail(progress?.message)}`;
+    }
+    return state.summary || state.failure?.message || LOOK[state.status].word;
+  }
+}
+
+/** Rows of a tree in which every task stands below the last of its predecessors. */
+export function treeOf(workflow: Workflow): { task: number; prefix: string }[] {
+  const numbers = new Map(workflow.tasks.map(({ id }, number) => [id, number]));
+  const children = new Map<number, number[]>();
+  for (const [number, { dependsOn }] of workflow.tasks.entries()) {
+    const parent = Math.max(-1, ...dependsOn.map((id) => numbers.get(id) ?? -1));
+    children.set(parent, [...(children.get(parent) ?? []), number]);
+  }
+  const rows: { task: number; prefix: string }[] = [];
+  const seen = new Set<number>();
+  const walk = (parent: number, indent: string) => {
+    const below = children.get(parent) ?? [];
+    for (const [index, task] of below.entries()) {
+      if (seen.has(task)) continue;
+      seen.add(task);
+      const last = index === below.length - 1;
+      rows.push({ task, prefix: parent === -1 ? "" : `${indent}${last ? "└─ " : "├─ "}` });
+      walk(task, parent === -1 ? "" : `${indent}${last ? "   " : "│  "}`);
+    }
+  };
+  walk(-1, "");
+  return rows;
+}

@@ -1,0 +1,96 @@
+import { Command, CommanderError } from "commander";
+import { version } from "./config.ts";
+import { EXIT, exitCodeOf } from "./exit-code.ts";
+import { printError, say } from "./output.ts";
+import { UsageError } from "./usage-error.ts";
+
+// Verbs are loaded when they are called: --version and --help stay quick.
+const program = new Command("odg")
+  .description("Runs workflows of data-governance experts over your data.")
+  .version(version())
+  .showHelpAfterError("(odg --help shows what there is)")
+  .exitOverride();
+
+let json = false;
+
+const several = (value: string, before: string[]) => [...before, value];
+
+function verb(name: string, description: string): Command {
+  return program.command(name).description(description);
+}
+
+function withEngine(command: Command): Command {
+  return command
+    .option("--engine <url>", "talk to a running engine instead of one in this process")
+    .option("--json", "data and errors as JSON")
+    .option("-q, --quiet", "no progress")
+    .exitOverride();
+}
+
+function act<A extends unknown[]>(work: (...args: A) => Promise<number>) {
+  return async (...args: A): Promise<void> => {
+    json = args.some((one) => one !== null && typeof one === "object" && "json" in one && one.json === true);
+    process.exitCode = await work(...args);
+  };
+}
+
+withEngine(verb("run <workflow>", "run a published workflow, or the workflow in a file"))
+  .option("-i, --input <key=value>", "input of the run; repeat for more", several, [] as string[])
+  .option(
+    "-r, --report <file>",
+    "write the report: .html, .md, .json or .txt; repeat for more",
+    several,
+    [] as string[],
+  )
+  .option("--fail-on <severity>", "exit with 7 on findings of warning, error or critical and above")
+  .option("--timeout <time>", "cancel the run after this time: 30s, 5m")
+  .action(act(async (workflow: string, flags) => (await import("./run.ts")).run(workflow, flags)));
+
+withEngine(verb("validate <files...>", "check files of workflows; says everything that is wrong at once"))
+  .option("--experts", "also check that the experts exist")
+  .action(act(async (files: string[], flags) => (await import("./validate.ts")).validate(files, flags)));
+
+withEngine(verb("plan <workflow>", "show what a run would do")).action(
+  act(async (workflow: string, flags) => (await import("./plan.ts")).planVerb(workflow, flags)),
+);
+
+withEngine(verb("runs", "list runs, newest first"))
+  .option("--status <status>", "only runs that are running, succeeded, failed or cancelled")
+  .option("--workflow <id>", "only runs of this workflow")
+  .option("--limit <n>", "how many", "20")
+  .option("--page-token <token>", "where the page before ended")
+  .action(act(async (flags) => (await import("./runs.ts")).runs(flags)));
+
+withEngine(verb("get <run>", "show one run and its report"))
+  .option(
+    "-r, --report <file>",
+    "write the report: .html, .md, .json or .txt; repeat for more",
+    several,
+    [] as string[],
+  )
+  .action(act(async (runId: string, flags) => (await import("./get.ts")).get(runId, flags)));
+
+const expert = program.command("expert").description("experts of an engine");
+withEngine(expert.command("list").description("list the experts"))
+  .option("--capability <name>", "only experts with this capability")
+  .action(act(async (flags) => (await import("./expert-list.ts")).expertList(flags)));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof UsageError) {
+    say(
+      json
+        ? JSON.stringify({ error: { code: "invalid_argument", reason: "USAGE", message: error.message } })
+        : `usage: ${error.message}`,
+    );
+    return EXIT.usage;
+  }
+  printError(error, json);
+  return exitCodeOf(error);
+}

@@ -1,0 +1,35 @@
+import { toJson } from "@bufbuild/protobuf";
+import { PlanWorkflowResponseSchema } from "@odg/proto/odg/engine/v1/workflow_service_pb";
+import { connect, type EngineFlags } from "./connect.ts";
+import { EXIT } from "./exit-code.ts";
+import { treeOf } from "./live-tree.ts";
+import { printData, printJson, table } from "./output.ts";
+import { readSource } from "./workflow-source.ts";
+
+/** Shows what a run of a workflow would do. Answers the exit code. */
+export async function planVerb(argument: string, flags: EngineFlags): Promise<number> {
+  const source = await readSource(argument);
+  const { client, close } = await connect(flags);
+  try {
+    const response = await client.workflows.planWorkflow({ source });
+    if (flags.json) {
+      printJson(toJson(PlanWorkflowResponseSchema, response));
+      return EXIT.ok;
+    }
+    const { workflow, tasks } = response;
+    if (!workflow) return EXIT.ok;
+    const rows = treeOf(workflow).map(({ task, prefix }) => {
+      const planned = tasks[task];
+      return [
+        `${prefix}${planned?.taskId ?? ""}`,
+        `${planned?.expert ?? ""}.${planned?.action ?? ""}`,
+        planned?.averageLatencyMs ? `about ${(planned.averageLatencyMs / 1000).toFixed(1)} s` : "not run yet",
+        planned?.onCriticalPath ? "critical path" : "",
+      ];
+    });
+    printData(`${workflow.workflowId}: ${tasks.length} tasks\n${table(rows)}`);
+    return EXIT.ok;
+  } finally {
+    await close();
+  }
+}

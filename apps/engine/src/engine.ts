@@ -1,0 +1,90 @@
+import type { ConnectRouter } from "@connectrpc/connect";
+import { inProcessTransport } from "@odg/rpc";
+import { type Clock, systemClock } from "./clock.ts";
+import type { EngineConfig } from "./config.ts";
+import { Datasets } from "./dataset/datasets.ts";
+import { HostGate } from "./expert/host-service.ts";
+import { placeModule } from "./expert/placement.ts";
+import { ExpertRegistry } from "./expert/registry.ts";
+import { createLogger, type Logger } from "./logger.ts";
+import { Runs } from "./run/runs.ts";
+import { expertCatalogServiceRoutes } from "./services/expert-catalog-service.ts";
+import { runServiceRoutes } from "./services/run-service.ts";
+import { workflowServiceRoutes } from "./services/workflow-service.ts";
+import { MemoryStore } from "./store/memory.ts";
+import type { Store } from "./store/store.ts";
+import { Workflows } from "./workflows.ts";
+
+export { ConfigError, DEFAULT_EXPERTS, type EngineConfig, readConfig, type ServerConfig } from "./config.ts";
+export { StoreInUse } from "./store/store-in-use.ts";
+
+/** An engine in this process: the same services, whether a server or an in-memory transport offers them. */
+export interface Engine {
+  /** WorkflowService, RunService and ExpertCatalogService. */
+  routes(router: ConnectRouter): void;
+  logger: Logger;
+  /** Stops driving runs, closes experts, readers and the store. */
+  close(): Promise<void>;
+}
+
+/**
+ * Puts an engine together and takes up the runs that an earlier one left.
+ *
+ * @throws StoreInUse, PlacementError, or the error of the store
+ */
+export async function createEngine(config: EngineConfig, clock: Clock = systemClock): Promise<Engine> {
+  const logger = createLogger(config.logLevel);
+  const store = await openStore(config.store);
+  const opened: { close(): Promise<unknown> }[] = [store];
+  const close = async () => {
+    for (const part of opened.toReversed()) await part.close();
+  };
+  try {
+    const datasets = new Datasets({
+      roots: config.dataRoots,
+      ...(config.poolThreads === undefined ? {} : { poolThreads: config.poolThreads }),
+      ...(config.memoryLimitMb === undefined ? {} : { memoryLimitMb: config.memoryLimitMb }),
+      logger,
+    });
+    opened.push(datasets);
+    const host = new HostGate();
+    const registry = new ExpertRegistry(store);
+    opened.push(registry);
+    await placeExperts(config.experts, { host, registry });
+    const workflows = new Workflows({ store, registry, clock });
+    await workflows.publishTemplates(config.workflowsDir);
+    const { allowedPaths } = config;
+    const runs = new Runs({ store, workflows, registry, host, datasets, clock, logger, allowedPaths });
+    opened.push(runs);
+    await runs.recover(config.leftRuns);
+    const services = [
+      runServiceRoutes(runs),
+      workflowServiceRoutes(workflows, registry),
+      expertCatalogServiceRoutes(registry),
+    ];
+    return { logger, close, routes: (router) => services.forEach((routes) => void routes(router)) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openStore(store: EngineConfig["store"]): Promise<Store> {
+  // A backend is loaded only where it is used: the embedded Postgres alone is 25 MB.
+  switch (store.kind) {
+    case "memory":
+      return new MemoryStore();
+    case "embedded":
+      return (await import("./store/pglite.ts")).openPglite(store.folder);
+    case "postgres":
+      return (await import("./store/postgres.ts")).openPostgres(store.url);
+  }
+}
+
+async function placeExperts(plugins: string[], { host, registry }: { host: HostGate; registry: ExpertRegistry }) {
+  const transport = inProcessTransport(host.routes);
+  const placed = await Promise.all(plugins.map((plugin) => placeModule(plugin, transport)));
+  for (const { description, packageName, instance } of placed) {
+    await registry.register({ description, packageName, placement: "module" }, instance);
+  }
+}

@@ -1,0 +1,30 @@
+import { drainOnSignals, startServer } from "@odg/rpc";
+import { createEngine, readConfig } from "./engine.ts";
+
+try {
+  const { engine: engineConfig, server: serverConfig } = readConfig();
+  const engine = await createEngine(engineConfig);
+  const server = await startServer({
+    routes: engine.routes,
+    host: serverConfig.host,
+    port: serverConfig.port,
+    http1Port: serverConfig.httpPort,
+    drainMs: serverConfig.drainMs,
+    logger: engine.logger,
+  });
+  engine.logger.info(
+    { grpc: server.h2cUrl, http: server.http1Url, dataRoots: engineConfig.dataRoots },
+    "engine is ready",
+  );
+  drainOnSignals({
+    close: async () => {
+      engine.logger.info({ drainMs: serverConfig.drainMs }, "engine is stopping");
+      await server.close();
+      await engine.close();
+    },
+  });
+} catch (error) {
+  // Nothing is up yet that could log: the operator reads this line.
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
