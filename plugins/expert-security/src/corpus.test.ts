@@ -108,7 +108,7 @@ test.skipIf(!present)("recognizers agree with the cases of Presidio whose text i
       const found = bare !== undefined && (recognizer.valid?.(bare) ?? true);
       all += 1;
       if (found === count > 0) right += 1;
-      else faults.push(`$recognizer.key: $JSON.stringify(text)found=$found`);
+      else faults.push(`${recognizer.key} ${JSON.stringify(text)} ${found ? "found" : "missed"}`);
     }
   }
   expect(right / all, faults.join("; ")).toBeGreaterThanOrEqual(0.9);

@@ -1,0 +1,466 @@
+import { readFileSync } from "node:fs";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { conformanceCases, runAction, type Sample } from "@odg/expert-plugin-api/testing";
+import { describe, expect, test } from "vitest";
+import expert from "./index.ts";
+import type { ValidateGdprOutput } from "./output.ts";
+
+type Status = "met" | "not_met" | "unknown" | "not_applicable";
+
+/** Output of detect_pii, as far as this expert reads it. */
+const scan = (...columns: [string, string][]): JsonValue => ({
+  columns: columns.map(([column, entity]) => ({ column, entity, confidence: 0.95, basis: "values and name" })),
+  clean_columns: ["amount"],
+});
+const CONTACTS = scan(["email", "email"], ["phone", "phone"]);
+const WITH_SSN = scan(["email", "email"], ["ssn", "us_ssn"]);
+const HEALTH = scan(["diagnosis", "health"]);
+const NOTHING = scan();
+
+/** A contract that answers everything that may be asked of e-mail addresses. */
+const COMPLETE: JsonObject = {
+  owner: { team: "payments", contact: "privacy office" },
+  purpose: "billing",
+  legal_basis: "contract",
+  retention: "24 months",
+  consent: "not used",
+  erasure: "runbook erase-customer",
+  masking: { view: "customers_masked" },
+  data_subjects: ["customers"],
+  recipients: ["finance"],
+  encryption_at_rest: true,
+  encryption_in_transit: true,
+  access_control: "role payments-readers",
+  jurisdiction: ["EU"],
+  storage: { region: "eu-central-1" },
+  transfers: "none",
+};
+const without = (...fields: string[]): JsonObject =>
+  Object.fromEntries(Object.entries(COMPLETE).filter(([field]) => !fields.includes(field)));
+const complete = (changes: JsonObject): JsonObject => ({ ...COMPLETE, ...changes });
+
+/** As the sample lake's contract is written. */
+const SAMPLE_LAKE: JsonObject = {
+  dataset: "customer_transactions",
+  owner: { team: "payments-analytics", email: "payments-analytics@example.com" },
+  purpose: "Reconciliation of payments and analysis of fraud.",
+  legal_basis: "contract",
+  jurisdiction: ["EU", "US"],
+  classification: "confidential",
+  data_subjects: "customers",
+  recipients: ["finance", "fraud-prevention"],
+  storage: { region: "eu-central-1", encryption_at_rest: true, class: "standard" },
+  keys: { primary: ["transaction_id"] },
+};
+
+interface Scenario {
+  name: string;
+  pii?: JsonValue;
+  contract?: JsonObject;
+  /** Expected status by article. */
+  expect: Record<string, Status>;
+  /** Words that must stand among what is missing. */
+  missing?: string[];
+}
+
+/** Written by hand from the law's text, before the rules ran on them. */
+const SCENARIOS: Scenario[] = [
+  {
+    name: "a complete contract for contact data",
+    pii: scan(["email", "email"]),
+    contract: without("masking"),
+    expect: {
+      "5(1)(e)": "met",
+      "6": "met",
+      "7": "not_applicable",
+      "9": "not_applicable",
+      "17": "met",
+      "25": "unknown",
+      "30": "met",
+      "32": "met",
+      "35": "not_applicable",
+      "44-49": "not_applicable",
+    },
+  },
+  {
+    name: "no personal data: nothing applies",
+    pii: NOTHING,
+    contract: SAMPLE_LAKE,
+    expect: {
+      "5(1)(e)": "not_applicable",
+      "6": "not_applicable",
+      "30": "not_applicable",
+      "32": "not_applicable",
+      "44-49": "not_applicable",
+    },
+  },
+  {
+    name: "the sample lake",
+    pii: scan(["email", "email"], ["phone", "phone"], ["ssn", "us_ssn"]),
+    contract: SAMPLE_LAKE,
+    expect: {
+      "5(1)(e)": "not_met",
+      "6": "met",
+      "7": "unknown",
+      "9": "not_applicable",
+      "17": "unknown",
+      "25": "unknown",
+      "30": "not_met",
+      "32": "unknown",
+      "35": "unknown",
+      "44-49": "unknown",
+    },
+    missing: ["retention policy", "consent tracking", "erasure procedure", "encryption in transit"],
+  },
+  {
+    name: "no contract at all",
+    pii: CONTACTS,
+    expect: { "5(1)(e)": "unknown", "6": "unknown", "7": "unknown", "30": "not_met", "32": "unknown" },
+    missing: ["retention policy", "legal basis"],
+  },
+  {
+    name: "nobody has scanned the data",
+    contract: COMPLETE,
+    expect: { "5(1)(e)": "unknown", "6": "unknown", "9": "unknown", "30": "unknown" },
+    missing: ["classification of the columns (run detect_pii first)"],
+  },
+  {
+    name: "the contract declares personal data and nobody has scanned",
+    contract: complete({ contains_pii: true }),
+    expect: { "5(1)(e)": "met", "6": "met" },
+  },
+  {
+    name: "retention as an ISO period",
+    pii: CONTACTS,
+    contract: complete({ retention: "P7Y" }),
+    expect: { "5(1)(e)": "met" },
+  },
+  {
+    name: "retention in days by the field's name",
+    pii: CONTACTS,
+    contract: { ...without("retention"), retention_days: 365 },
+    expect: { "5(1)(e)": "met" },
+  },
+  {
+    name: "retention as number and unit",
+    pii: CONTACTS,
+    contract: complete({ retention: { value: 3, unit: "years" } }),
+    expect: { "5(1)(e)": "met" },
+  },
+  {
+    name: "retention for ever",
+    pii: CONTACTS,
+    contract: complete({ retention: "indefinite" }),
+    expect: { "5(1)(e)": "not_met", "30": "not_met" },
+  },
+  {
+    name: "retention to be determined",
+    pii: CONTACTS,
+    contract: complete({ retention: "TBD" }),
+    expect: { "5(1)(e)": "not_met" },
+    missing: ["retention policy"],
+  },
+  {
+    name: "retention as an ODCS property",
+    pii: CONTACTS,
+    contract: { ...without("retention"), slaProperties: [{ property: "retention", value: 3, unit: "y" }] },
+    expect: { "5(1)(e)": "met" },
+  },
+  {
+    name: "retention in the data contract specification",
+    pii: CONTACTS,
+    contract: { ...without("retention"), servicelevels: { retention: { period: "P1Y" } } },
+    expect: { "5(1)(e)": "met" },
+  },
+  {
+    name: "retention of a column does not count for the dataset",
+    pii: CONTACTS,
+    contract: { ...without("retention"), columns: [{ name: "email", retention: "1 year" }] },
+    expect: { "5(1)(e)": "not_met" },
+  },
+  {
+    name: "no legal basis",
+    pii: CONTACTS,
+    contract: without("legal_basis"),
+    expect: { "6": "not_met" },
+    missing: ["legal basis"],
+  },
+  {
+    name: "no purpose",
+    pii: CONTACTS,
+    contract: without("purpose"),
+    expect: { "6": "not_met", "30": "not_met" },
+    missing: ["purpose of processing"],
+  },
+  {
+    name: "a legal basis that is none",
+    pii: CONTACTS,
+    contract: complete({ legal_basis: "because we can" }),
+    expect: { "6": "not_met" },
+  },
+  {
+    name: "the basis by its letter",
+    pii: CONTACTS,
+    contract: complete({ legal_basis: "GDPR Art. 6(1)(b)" }),
+    expect: { "6": "met" },
+  },
+  {
+    name: "the basis in German",
+    pii: CONTACTS,
+    contract: complete({ lawful_basis: "Einwilligung", legal_basis: null }),
+    expect: { "6": "met", "7": "not_met" },
+  },
+  {
+    name: "legitimate interests without a balancing test",
+    pii: CONTACTS,
+    contract: complete({ legal_basis: "legitimate_interests" }),
+    expect: { "6": "unknown" },
+    missing: ["balancing test of the legitimate interests"],
+  },
+  {
+    name: "legitimate interests with a balancing test",
+    pii: CONTACTS,
+    contract: complete({ legal_basis: "Legitimate interest", lia: "LIA-7" }),
+    expect: { "6": "met" },
+  },
+  {
+    name: "a legal obligation without the law",
+    pii: CONTACTS,
+    contract: complete({ legal_basis: "legal obligation" }),
+    expect: { "6": "unknown" },
+  },
+  {
+    name: "consent without tracking",
+    pii: CONTACTS,
+    contract: { ...without("consent"), legal_basis: "consent" },
+    expect: { "6": "met", "7": "not_met" },
+    missing: ["consent tracking", "way to withdraw consent"],
+  },
+  {
+    name: "consent that is said not to be tracked",
+    pii: CONTACTS,
+    contract: complete({ legal_basis: "consent", consent: false }),
+    expect: { "7": "not_met" },
+  },
+  {
+    name: "consent with tracking but no withdrawal",
+    pii: CONTACTS,
+    contract: complete({ legal_basis: "consent", consent: { register: "consents" } }),
+    expect: { "7": "not_met" },
+    missing: ["way to withdraw consent"],
+  },
+  {
+    name: "consent with tracking and withdrawal",
+    pii: CONTACTS,
+    contract: complete({ legal_basis: "consent", consent: { register: "consents", withdrawal: "self-service" } }),
+    expect: { "7": "met" },
+  },
+  {
+    name: "health data without a condition",
+    pii: HEALTH,
+    contract: COMPLETE,
+    expect: { "9": "not_met", "35": "not_met" },
+  },
+  {
+    name: "health data with condition and assessment",
+    pii: HEALTH,
+    contract: complete({ article_9_condition: "9(2)(h) care", dpia: "DPIA-3" }),
+    expect: { "9": "met", "35": "met" },
+  },
+  {
+    name: "health data whose assessment is denied",
+    pii: HEALTH,
+    contract: complete({ article_9_condition: "9(2)(h)", dpia: "not required" }),
+    expect: { "35": "not_met" },
+  },
+  {
+    name: "national ids without a word on an assessment",
+    pii: WITH_SSN,
+    contract: COMPLETE,
+    expect: { "9": "not_applicable", "35": "unknown" },
+  },
+  {
+    name: "national ids with a screening",
+    pii: WITH_SSN,
+    contract: complete({ dpia: "not required, screened 2025-11-03" }),
+    expect: { "35": "met" },
+  },
+  {
+    name: "profiling needs an assessment",
+    pii: CONTACTS,
+    contract: complete({ profiling: true }),
+    expect: { "35": "not_met" },
+  },
+  {
+    name: "a legal hold with its case",
+    pii: CONTACTS,
+    contract: { ...without("erasure"), legal_hold: true, legal_hold_until: "2027-12-31" },
+    expect: { "17": "met" },
+  },
+  {
+    name: "a legal hold without reason or end",
+    pii: CONTACTS,
+    contract: complete({ legal_hold: true }),
+    expect: { "17": "unknown" },
+  },
+  { name: "erasure is refused", pii: CONTACTS, contract: complete({ erasure: "none" }), expect: { "17": "not_met" } },
+  {
+    name: "masking is claimed but values are in clear",
+    pii: CONTACTS,
+    contract: COMPLETE,
+    expect: { "25": "not_met" },
+  },
+  {
+    name: "no encryption",
+    pii: CONTACTS,
+    contract: complete({ encryption_at_rest: false }),
+    expect: { "32": "not_met" },
+  },
+  {
+    name: "encryption as a nested object",
+    pii: CONTACTS,
+    contract: {
+      ...without("encryption_at_rest", "encryption_in_transit"),
+      encryption: { at_rest: "AES-256", in_transit: "TLS 1.3" },
+    },
+    expect: { "32": "met" },
+  },
+  {
+    name: "stored in the United States without a safeguard",
+    pii: CONTACTS,
+    contract: complete({ storage: { region: "us-east-1" } }),
+    expect: { "44-49": "not_met" },
+  },
+  {
+    name: "stored in the United States under clauses",
+    pii: CONTACTS,
+    contract: complete({ storage: { region: "us-east-1" }, safeguards: "SCC 2021/914" }),
+    expect: { "44-49": "met" },
+  },
+  {
+    name: "stored in London",
+    pii: CONTACTS,
+    contract: complete({ storage: { region: "eu-west-2" } }),
+    expect: { "44-49": "met" },
+  },
+  {
+    name: "transfers to India without a safeguard",
+    pii: CONTACTS,
+    contract: complete({ transfers: ["India"] }),
+    expect: { "44-49": "not_met", "30": "not_met" },
+  },
+  {
+    name: "nothing said about places",
+    pii: CONTACTS,
+    contract: without("storage", "jurisdiction", "transfers"),
+    expect: { "44-49": "unknown" },
+    missing: ["place of storage"],
+  },
+  {
+    name: "jurisdiction of a third country, transfers not mentioned",
+    pii: CONTACTS,
+    contract: { ...without("transfers"), jurisdiction: ["EU", "BR"] },
+    expect: { "44-49": "unknown" },
+  },
+  {
+    name: "no owner and no recipients",
+    pii: CONTACTS,
+    contract: without("owner", "recipients"),
+    expect: { "30": "not_met" },
+    missing: ["controller or owner", "recipients"],
+  },
+];
+
+const validate = async ({ pii, contract }: Pick<Scenario, "pii" | "contract">) => {
+  const outcome = await runAction(
+    expert,
+    "validate_gdpr",
+    { dataset: "t.parquet" },
+    {
+      tables: { "t.parquet": { columns: {}, ...(contract ? { contract } : {}) } },
+      ...(pii === undefined ? {} : { upstream: { any_task_id: pii } }),
+    },
+  );
+  return { ...outcome, output: outcome.output as unknown as ValidateGdprOutput };
+};
+
+describe("scenarios", () => {
+  test.for(SCENARIOS)("$name", async (scenario) => {
+    const { output } = await validate(scenario);
+    const statuses = Object.fromEntries(output.articles.map(({ article, status }) => [article, status]));
+    expect(statuses).toMatchObject(scenario.expect);
+    for (const words of scenario.missing ?? []) expect(output.missing).toContain(words);
+  });
+});
+
+const samples: Sample[] = [
+  {
+    action: "validate_gdpr",
+    input: { dataset: "t.parquet" },
+    options: { tables: { "t.parquet": { columns: {}, contract: SAMPLE_LAKE } }, upstream: { scan: WITH_SSN } },
+  },
+  { action: "validate_gdpr", input: { dataset: "t.parquet" }, options: { tables: { "t.parquet": { columns: {} } } } },
+];
+describe("conformance", () => {
+  for (const one of conformanceCases(expert, samples)) test(one.name, one.run);
+});
+
+test("the version is the package's", () => {
+  const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+  expect(expert.version).toBe(manifest.version);
+});
+
+test("the summary names what is missing, what is not met first", async () => {
+  const { summary } = await validate({ pii: WITH_SSN, contract: SAMPLE_LAKE });
+  expect(summary).toMatch(/^GDPR pending: retention policy, consent tracking, /);
+});
+
+test("the shared context is read where no predecessor scanned", async () => {
+  const { output } = await runAction(
+    expert,
+    "validate_gdpr",
+    { dataset: "t.parquet" },
+    {
+      tables: { "t.parquet": { columns: {}, contract: COMPLETE } },
+      context: { "security.pii": [{ column: "religion", entity: "religion", confidence: 0.9, masking: "drop" }] },
+    },
+  ).then((outcome) => ({ output: outcome.output as unknown as ValidateGdprOutput }));
+  expect(output.articles.find(({ article }) => article === "9")?.status).toBe("not_met");
+});
+
+test("findings show the contract's file and field, and no address that stands in it", async () => {
+  const outcome = await validate({ pii: WITH_SSN, contract: SAMPLE_LAKE });
+  const evidence = outcome.findings.flatMap((finding) => finding.evidence);
+  expect(
+    evidence.some(({ file, text }) => file === "contract.yaml" && text.startsWith("storage.encryption_at_rest: ")),
+  ).toBe(true);
+  expect(JSON.stringify([outcome.output, evidence.map(({ text }) => text), outcome.summary])).not.toContain(
+    "@example.com",
+  );
+});
+
+test("the record of processing names categories, open points and escapes markup", async () => {
+  const { output } = await validate({ pii: WITH_SSN, contract: { ...SAMPLE_LAKE, purpose: "a | <b>bold</b>" } });
+  expect(output.record.data_categories).toEqual([
+    { category: "email", columns: ["email"] },
+    { category: "us_ssn", columns: ["ssn"] },
+  ]);
+  expect(output.record.open_points).toEqual(["retention policy"]);
+  expect(output.record_markdown).toContain("a \\| \\<b\\>bold\\</b\\>");
+});
+
+test("a contract that is missing gets a template to complete", async () => {
+  const { output } = await validate({ pii: CONTACTS });
+  expect(output.contract_template).toContain("retention: 24 months");
+});
+
+test("odd contracts are no fault", async () => {
+  const odd: JsonObject[] = [
+    {},
+    { owner: null },
+    { a: { b: { c: { d: { e: { f: { g: "deep" } } } } } } },
+    { purpose: "x".repeat(100_000) },
+    { retention: [[["1 year"]]] },
+  ];
+  for (const contract of odd) expect((await validate({ pii: CONTACTS, contract })).summary).not.toBe("");
+});
