@@ -66,14 +66,14 @@ function checkEdges(workflow: Workflow, issues: IssueList): Graph {
   workflow.tasks.forEach((task, number) => {
     const seen = new Set<string>();
     task.dependsOn.forEach((id, place) => {
-      const path = `tasks[${number}].depends_on[${place}]`;
+      const path = () => `tasks[${number}].depends_on[${place}]`;
       const source = numbers.get(id);
       if (id === task.id) {
-        issues.add(path, Reason.DAG_INVALID, `Task ${quote(id)} depends on itself.`, { hint: "Remove this entry." });
+        issues.add(path(), Reason.DAG_INVALID, `Task ${quote(id)} depends on itself.`, { hint: "Remove this entry." });
       } else if (seen.has(id)) {
-        issues.add(path, Reason.DAG_INVALID, `${quote(id)} is listed twice.`, { hint: "Remove one of the entries." });
+        issues.add(path(), Reason.DAG_INVALID, `${quote(id)} is listed twice.`, { hint: "Remove one of the entries." });
       } else if (source === undefined) {
-        issues.add(path, Reason.DAG_INVALID, `There is no task ${quote(id)}.`, { hint: issues.didYouMean(id, ids) });
+        issues.add(path(), Reason.DAG_INVALID, `There is no task ${quote(id)}.`, { hint: issues.didYouMean(id, ids) });
         if (stranded.at(-1) !== number) stranded.push(number);
       } else {
         sources.push(source);
@@ -95,9 +95,9 @@ interface Knots {
 
 function reportCycles(workflow: Workflow, knots: Knots, issues: IssueList): void {
   const knotted: number[] = [];
-  for (const members of knots.members.toReversed()) {
-    if (members.length < 2) continue;
-    const start = Math.min(...members);
+  const cyclic = knots.members.filter((members) => members.length > 1);
+  const starts = new Map(cyclic.map((members) => [members, Math.min(...members)]));
+  for (const [members, start] of [...starts].sort(([, a], [, b]) => a - b)) {
     const cycle = cycleThrough(knots.graph, start, knots.of);
     const last = cycle.at(-2)!;
     const place = workflow.tasks[start]!.dependsOn.indexOf(workflow.tasks[last]!.id);
@@ -142,18 +142,15 @@ function reportStuck(
 }
 
 // A predecessor's longest path is longer than its successors', so sorting by it gives an order that is topological and puts the
-// critical path first; rows filled in that order come out sorted by priority too.
+// critical path first. Rows that are filled in that order come out sorted by priority too.
 function compile(graph: Graph, order: Uint32Array): Plan {
   const priorities = longestPaths(graph, order);
   const ranked = order.toSorted((a, b) => priorities[b]! - priorities[a]! || a - b);
-  const rank = new Uint32Array(graph.count);
-  ranked.forEach((v, at) => {
-    rank[v] = at;
-  });
-  const successors: number[] = [];
-  for (let v = 0; v < graph.count; v++) {
-    const row = graph.targets.subarray(graph.offsets[v], graph.offsets[v + 1]).toSorted((a, b) => rank[a]! - rank[b]!);
-    for (const next of row) successors.push(next);
+  const place = graph.offsets.slice();
+  const successors = new Array<number>(graph.sources.length);
+  for (const v of ranked) {
+    for (let i = graph.sourceOffsets[v]!; i < graph.sourceOffsets[v + 1]!; i++)
+      successors[place[graph.sources[i]!]!++] = v;
   }
   return create(PlanSchema, {
     inDegrees: [...graph.inDegrees],

@@ -1,27 +1,34 @@
 import type { Plan } from "@odg/proto/odg/workflow/v1/workflow_pb";
 
-/** Edges in compressed sparse rows: the successors of `v` are `targets[offsets[v]] … targets[offsets[v + 1] - 1]`. */
+/** Edges in compressed sparse rows, both ways. */
 export interface Graph {
   count: number;
   inDegrees: Uint32Array;
+  /** The successors of `v` are `targets[offsets[v]] … targets[offsets[v + 1] - 1]`. */
   offsets: Uint32Array;
   targets: Uint32Array;
+  /** The predecessors of `v` are `sources[sourceOffsets[v]] … sources[sourceOffsets[v + 1] - 1]`. */
+  sourceOffsets: Uint32Array;
+  sources: Uint32Array;
 }
 
-/** Builds the rows of a graph of `count` vertices whose edges are `sources[i] -> sinks[i]`, in that order within each row. */
+/** Builds the rows of a graph of `count` vertices whose edges are `sources[i] -> sinks[i]`, sorted by sink. */
 export function graphOf(count: number, sources: readonly number[], sinks: readonly number[]): Graph {
+  const offsets = offsetsOf(count, sources);
+  const sourceOffsets = offsetsOf(count, sinks);
   const inDegrees = new Uint32Array(count);
-  const offsets = new Uint32Array(count + 1);
-  for (const source of sources) offsets[source + 1]!++;
-  for (let v = 0; v < count; v++) offsets[v + 1]! += offsets[v]!;
+  for (let v = 0; v < count; v++) inDegrees[v] = sourceOffsets[v + 1]! - sourceOffsets[v]!;
   const next = offsets.slice();
   const targets = new Uint32Array(sources.length);
-  for (let i = 0; i < sources.length; i++) {
-    const sink = sinks[i]!;
-    targets[next[sources[i]!]!++] = sink;
-    inDegrees[sink]!++;
-  }
-  return { count, inDegrees, offsets, targets };
+  for (let i = 0; i < sources.length; i++) targets[next[sources[i]!]!++] = sinks[i]!;
+  return { count, inDegrees, offsets, targets, sourceOffsets, sources: Uint32Array.from(sources) };
+}
+
+function offsetsOf(count: number, ends: readonly number[]): Uint32Array {
+  const offsets = new Uint32Array(count + 1);
+  for (const end of ends) offsets[end + 1]!++;
+  for (let v = 0; v < count; v++) offsets[v + 1]! += offsets[v]!;
+  return offsets;
 }
 
 /** The vertices in an order in which each stands after its predecessors; those on or behind a cycle are left out. */
