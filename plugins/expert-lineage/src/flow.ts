@@ -252,12 +252,12 @@ function copy(body: Node): Flow[] {
   const files = children(body, "files").flatMap((one) => text(child(one, "literal"), "value") ?? []);
   const table = targetReference(child(body, "this"));
   if (body.kind === true) return [{ kind: "copy", ...(table ? { target: table } : {}), reads: fileSource(files[0]) }];
-  const target = files[0] === undefined ? undefined : { parts: [location(files[0])], offset: 0 };
+  const target = files[0] === undefined ? undefined : { parts: [location(files[0])], word: files[0] };
   return [{ kind: "copy", ...(target ? { target } : {}), reads: [body.this], query: child(body, "this") }];
 }
 
 function fileSource(file: string | undefined): Node[] {
-  return file === undefined ? [] : [{ table: { name: { name: location(file) } } }];
+  return file === undefined ? [] : [{ table: { name: { name: location(file) }, word: file } }];
 }
 
 /** A place without what may be secret in it: user, password, query. */

@@ -1,4 +1,4 @@
-import { type ColumnEdge, type Statement, shortName, tableKey } from "./statement.ts";
+import { type ColumnEdge, isCalled, type Statement, shortName, tableKey } from "./statement.ts";
 
 /** The statements of one file. */
 export interface ScriptFile {
@@ -58,7 +58,7 @@ class Graph {
   readonly #all: Located[];
 
   constructor(dataset: string, files: ScriptFile[]) {
-    this.#self = shortName(dataset);
+    this.#self = dataset;
     this.#all = files.flatMap(({ name, statements }) =>
       renamed(statements).map((statement) => ({ file: name, statement })),
     );
@@ -85,7 +85,7 @@ class Graph {
   }
 
   #isSelf(name: string): boolean {
-    return shortName(name) === this.#self;
+    return isCalled(name, this.#self);
   }
 
   #writersOf(table: string, file: string): Located[] {

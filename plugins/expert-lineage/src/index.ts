@@ -4,7 +4,7 @@ import { findingsOf } from "./findings.ts";
 import type { Dependency, Place } from "./graph.ts";
 import { lineageEvent } from "./open-lineage.ts";
 import { DependencyMap, type Neighbour, type Proof } from "./output.ts";
-import { shortName } from "./statement.ts";
+import { isCalled, shortName } from "./statement.ts";
 import type { LineageAnswer, LineageJob } from "./worker.ts";
 
 /** SQL beyond this, in characters over all files, is left unread: the parser takes about 5 s per million. */
@@ -94,7 +94,7 @@ interface Surroundings {
 function describe(answer: LineageAnswer | undefined, at: Surroundings): DependencyMap {
   const proof = (place: Place): Proof => ({ ...place, text: answer?.lines[`${place.file}:${place.line}`] ?? "" });
   const neighbour = ({ table, places }: Dependency): Neighbour => {
-    const sibling = at.siblings.find((name) => shortName(name) === shortName(table));
+    const sibling = at.siblings.find((name) => isCalled(table, name));
     const known = sibling !== undefined || (answer?.written.includes(shortName(table)) ?? false);
     return { dataset: sibling ?? table, table, known, evidence: places.map(proof) };
   };

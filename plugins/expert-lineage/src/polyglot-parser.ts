@@ -28,6 +28,11 @@ export const polyglotParser: SqlParser = {
 /** `line` counts from 1 within the text that was tried. */
 type Attempt = { trees: Node[] } | { fault: { message: string; line: number } };
 
+interface Reading {
+  dialect: string;
+  got: Attempt;
+}
+
 /** One file on its way through the parser. */
 class Script {
   readonly #source: SourceText;
@@ -35,6 +40,7 @@ class Script {
   readonly #tables: KnownTables;
   readonly #statements: Statement[] = [];
   readonly #faults: SyntaxFault[] = [];
+  #tokens: Token[] = [];
 
   constructor(text: string, { dialect, tables = {} }: ParseOptions) {
     this.#source = new SourceText(text);
@@ -44,56 +50,63 @@ class Script {
 
   read(): ParsedScript {
     const text = this.#source.slice(0);
-    const whole = this.#dialects.find((dialect) => isUnderstood(attempt(text, dialect)));
-    const chosen = whole ?? this.#dialects[0] ?? "generic";
-    const words = this.#words(chosen);
-    if (whole) this.#take({ text, offset: 0 }, whole);
-    else if (words) for (const chunk of chunksOf(this.#source, words.tokens)) this.#takeChunk(chunk, words.tokens);
-    else this.#reject({ text, offset: 0 }, attempt(text, chosen));
+    const whole = this.#bestOf(text);
+    this.#tokens = this.#words(whole.dialect);
+    if (isUnderstood(whole.got)) this.#take(whole, 0);
+    else if (this.#tokens.length > 0) for (const chunk of chunksOf(this.#source, this.#tokens)) this.#takeChunk(chunk);
+    else this.#reject(whole.got, 0);
     return {
       statements: this.#statements,
       faults: this.#faults,
-      dialect: chosen,
-      shownLines: words ? shownLines(this.#source, words.tokens) : [],
+      dialect: whole.dialect,
+      shownLines: shownLines(this.#source, this.#tokens),
     };
   }
 
-  #words(first: string): { tokens: Token[] } | undefined {
+  /** The words of the script; none where no dialect can cut it into words, as with a quote that never closes. */
+  #words(first: string): Token[] {
     for (const dialect of [first, ...this.#dialects]) {
       const tokens = tokensOf(this.#source.slice(0), dialect);
-      if (tokens) return { tokens };
+      if (tokens) return tokens;
     }
-    return undefined;
+    return [];
   }
 
-  #takeChunk(chunk: Chunk, tokens: Token[]): void {
-    const attempts = this.#dialects.map((dialect) => ({ dialect, got: attempt(chunk.text, dialect) }));
-    const best = attempts.find(({ got }) => isUnderstood(got)) ?? attempts.find(({ got }) => "trees" in got);
-    if (best) {
-      this.#take(chunk, best.dialect);
+  /** The first dialect that understands all, else the first that reads it, else the one that came furthest. */
+  #bestOf(text: string): Reading {
+    const readings: Reading[] = [];
+    for (const dialect of this.#dialects) {
+      const reading = { dialect, got: attempt(text, dialect) };
+      if (isUnderstood(reading.got)) return reading;
+      readings.push(reading);
+    }
+    return readings.find(({ got }) => "trees" in got) ?? furthest(readings);
+  }
+
+  #takeChunk(chunk: Chunk): void {
+    const best = this.#bestOf(chunk.text);
+    if ("trees" in best.got) {
+      this.#take(best, chunk.offset);
       return;
     }
-    const inner = blockBody(chunk, { source: this.#source, tokens });
-    if (inner) this.#takeChunk(inner, tokens);
-    else if (!/^\s*END\b/i.test(chunk.text)) this.#reject(chunk, furthest(attempts.map(({ got }) => got)));
+    const inner = blockBody(chunk, { source: this.#source, tokens: this.#tokens });
+    if (inner) this.#takeChunk(inner);
+    else if (!/^\s*END\b/i.test(chunk.text)) this.#reject(best.got, chunk.offset);
   }
 
-  #take(chunk: Chunk, dialect: string): void {
-    const got = attempt(chunk.text, dialect);
+  #take({ got, dialect }: Reading, offset: number): void {
     if (!("trees" in got)) return;
-    for (const flow of got.trees.flatMap(flowsOf))
-      this.#statements.push(this.#statement(flow, { dialect, offset: chunk.offset }));
+    for (const flow of got.trees.flatMap(flowsOf)) this.#statements.push(this.#statement(flow, { dialect, offset }));
   }
 
-  #reject(chunk: Chunk, got: Attempt | undefined): void {
-    const fault = got && "fault" in got ? got.fault : { message: "it cannot be read", line: 1 };
-    this.#faults.push({ line: this.#source.lineAt(chunk.offset) + fault.line - 1, message: fault.message });
+  #reject(got: Attempt, offset: number): void {
+    if ("fault" in got) this.#faults.push({ ...got.fault, line: this.#source.lineAt(offset) + got.fault.line - 1 });
   }
 
   #statement(flow: Flow, at: { dialect: string; offset: number }): Statement {
     const use = (reference: TableReference): TableUse => ({
       name: reference.parts.join("."),
-      line: this.#source.lineAt(at.offset + reference.offset),
+      line: this.#source.lineAt(this.#place(reference, at.offset)),
     });
     const sources = distinct(flow.reads.flatMap(readTables).map(use));
     const target = flow.target && use(flow.target);
@@ -111,6 +124,12 @@ class Script {
       ...(flow.dropped ? { dropped: flow.dropped } : {}),
       ...(flow.renamedFrom ? { renamedFrom: flow.renamedFrom } : {}),
     };
+  }
+
+  /** Where a reference stands in the file; one that the parser does not place is looked for by its word. */
+  #place({ offset, word }: TableReference, from: number): number {
+    if (offset !== undefined) return from + offset;
+    return this.#tokens.find(({ text, start }) => start >= from && text === word)?.start ?? from;
   }
 
   /** The columns of what was created help to resolve the statements after it. */
@@ -139,9 +158,9 @@ function isRaw(tree: Node): boolean {
   return kind === "command" || kind === "raw" || (kind === "create_procedure" && !child(body, "body")?.Statements);
 }
 
-function furthest(attempts: Attempt[]): Attempt | undefined {
-  const line = (got: Attempt) => ("fault" in got ? got.fault.line : 0);
-  return attempts.reduce<Attempt | undefined>((best, got) => (best && line(best) >= line(got) ? best : got), undefined);
+function furthest(readings: Reading[]): Reading {
+  const line = ({ got }: Reading) => ("fault" in got ? got.fault.line : 0);
+  return readings.reduce((best, one) => (line(best) >= line(one) ? best : one));
 }
 
 /** Each table once per line. */
@@ -152,10 +171,9 @@ function distinct(uses: TableUse[]): TableUse[] {
 /** The parser quotes the text around the fault, which may hold anything: only its own words are kept. */
 function safeMessage(message: string): string {
   return message
-    .replace(/^Parse error at line \d+, column \d+: /, "")
+    .replace(/^\w+ error at line \d+, column \d+: /, "")
     .replace(/ near \[.*$/s, "")
-    .replace(/\('[^']*'\)/g, "")
-    .replace(/'[^']{3,}'/g, "'…'")
+    .replace(/'.*'/gs, "'…'")
     .trim();
 }
 

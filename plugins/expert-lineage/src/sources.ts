@@ -7,7 +7,7 @@ import { asNode, child, children, type Node, type TableReference, tableReference
 export function readTables(tree: unknown): TableReference[] {
   const found: TableReference[] = [];
   visit(tree, { ctes: new Set(), aliases: new Set(), found });
-  return found.sort((a, b) => a.offset - b.offset);
+  return found.sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0));
 }
 
 interface Scope {
@@ -52,12 +52,7 @@ function collectFile(node: Node, scope: Scope): void {
   if (!FILE_READERS.test(text(call, "name") ?? "")) return;
   const [first] = children(call, "args");
   const name = text(child(first, "literal"), "value");
-  if (name) scope.found.push({ parts: [name], offset: offsetOf(call) });
-}
-
-function offsetOf(node: Node | undefined): number {
-  const start = child(node, "span")?.start;
-  return typeof start === "number" ? start : 0;
+  if (name) scope.found.push({ parts: [name], word: name });
 }
 
 /** The scope that a node's WITH makes for the rest of it; the bodies of the CTEs are visited on the way. */

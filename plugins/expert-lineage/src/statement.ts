@@ -84,7 +84,12 @@ export function tableKey(name: string): string {
   return name.toLowerCase();
 }
 
-/** The last part of a table name without a file ending: how a dataset beside the SQL is called. */
+/** Whether a table name of SQL means the dataset of that name: by its last part, or by its file without the ending. */
+export function isCalled(table: string, dataset: string): boolean {
+  return shortName(table) === tableKey(dataset) || tableKey(table) === tableKey(dataset);
+}
+
+/** The last part of a table name without a file ending: what a dataset beside the SQL would be called. */
 export function shortName(name: string): string {
   const file = /[/\\]/.test(name) || /\.(parquet|csv|tsv|json|ndjson|jsonl)(\.gz)?$/i.test(name);
   if (!file) return tableKey(name.slice(name.lastIndexOf(".") + 1));

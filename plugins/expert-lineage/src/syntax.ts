@@ -42,8 +42,10 @@ export interface TableReference {
   /** Parts of the name, outermost first, without quotes. */
   parts: string[];
   alias?: string;
-  /** Offset in the text, in Unicode characters. */
-  offset: number;
+  /** Offset in the text, in Unicode characters; left out where the parser does not tell. */
+  offset?: number;
+  /** The word to look for in the text where there is no offset. */
+  word?: string;
 }
 
 const FILE_FORMATS = new Set(["parquet", "csv", "json", "orc", "avro", "text", "delta", "binaryfile"]);
@@ -60,7 +62,7 @@ export function tableReference(node: Node | undefined): TableReference | undefin
   return {
     parts: isFile ? [last] : [...qualifiers, last],
     alias: text(child(node, "alias"), "name"),
-    offset: typeof offset === "number" ? offset : 0,
+    ...(typeof offset === "number" ? { offset } : { word: text(node, "word") ?? last }),
   };
 }
 
