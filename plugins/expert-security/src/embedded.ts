@@ -4,7 +4,9 @@ import type { EntityName } from "./entities.ts";
 const EMAIL_BEFORE = /[\p{L}\d._%+-]{1,64}$/u;
 const EMAIL_AFTER = /^(?:[\p{L}\d-]{1,63}\.){1,4}\p{L}{2,24}/u;
 const SSN = /(?:^|[^\d-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])/;
-const CARD = /(?:^|[^\d.-])(\d{4}[ -]?\d{4,6}[ -]?\d{4,5}(?:[ -]?\d{1,4})?)(?![\d.-])/g;
+// Groups as printed on the card; without groups only as a word of a sentence, for lists of long numbers pass Luhn by luck.
+const CARD_GROUPS = /(?:^|[^\d.-])(\d{4}([ -])\d{4}\2\d{4}\2\d{4}|3[47]\d{2}[ -]\d{6}[ -]\d{5})(?![\d.-])/g;
+const CARD_WORD = /[\p{L}:#]{1,20}[ ]((?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|6[05]\d{2})\d{12}|3[47]\d{13})(?=[ .,;!?]|$)/gu;
 const PHONE = /(?:^|[^\d+])\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{2,4}[ .-]\d{3,4}[ .-]?\d{2,4}(?!\d)/;
 const SECRET =
   /(?:^|[^\w])(?:A(?:KIA|SIA)[A-Z\d]{16}|gh[pousr]_[A-Za-z\d]{36}|xox[abprs]-[\w-]{10,80}|[rs]k_live_[A-Za-z\d]{16,64})(?!\w)/;
@@ -36,10 +38,11 @@ function hasEmail(text: string): boolean {
 }
 
 function hasCard(text: string): boolean {
-  for (const [, written = ""] of text.matchAll(CARD)) {
-    const digits = written.replace(/\D/g, "");
-    if (digits.length >= 13 && digits.length <= 19 && /^(4|5[1-5]|2[2-7]|3[47]|6)/.test(digits) && luhn(digits))
-      return true;
+  for (const pattern of [CARD_GROUPS, CARD_WORD]) {
+    for (const [, written = ""] of text.matchAll(pattern)) {
+      const digits = written.replace(/\D/g, "");
+      if (/^(4|5[1-5]|2[2-7]|3[47]|6)/.test(digits) && luhn(digits)) return true;
+    }
   }
   return false;
 }

@@ -165,7 +165,11 @@ describe("a name alone", () => {
 test("values alone are enough where the name says nothing", async () => {
   const { output } = await detectColumns({
     c1: column(range((i) => `a.person${i}@example.net`)),
-    c2: column(range((i) => ["Anna Nowak", "John Smith", "Maria Silva", "Peter Weber"][i % 4] ?? "")),
+    c2: column(
+      range(
+        (i) => `${["Anna", "John", "Maria", "Peter"][i % 4]} ${["Nowak", "Smith", "Silva", "Weber", "Rossi"][i % 5]}`,
+      ),
+    ),
     c3: column(range((i) => `10.0.${i % 256}.${(i * 7) % 256}`)),
     c4: column(range((i) => `${i + 1} Main Street, Springfield`)),
   });

@@ -15,6 +15,8 @@ interface Phrase {
   words: string[];
 }
 
+const RANK: Record<Strength, number> = { strong: 2, likely: 1, vague: 0 };
+
 const PHRASES: readonly Phrase[] = Object.entries(TAXONOMY)
   .flatMap(([entity, byStrength]) =>
     Object.entries(byStrength).flatMap(([strength, text]) =>
@@ -25,38 +27,18 @@ const PHRASES: readonly Phrase[] = Object.entries(TAXONOMY)
       })),
     ),
   )
-  // The longest phrase says most: `card security code` before `card`, `ip address` before `address`.
-  .sort((a, b) => b.words.length - a.words.length || b.words.join("").length - a.words.join("").length);
+  // The longest phrase says most: `card security code` before `card`; then the surer: `phone` before `contact`.
+  .sort(
+    (a, b) =>
+      b.words.length - a.words.length ||
+      RANK[b.strength] - RANK[a.strength] ||
+      b.words.join("").length - a.words.join("").length,
+  );
 
-const NEUTRAL = new Set([
-  "the",
-  "of",
-  "de",
-  "da",
-  "do",
-  "di",
-  "des",
-  "der",
-  "src",
-  "dst",
-  "dest",
-  "client",
-  "remote",
-  "primary",
-  "main",
-  "home",
-  "work",
-  "raw",
-  "new",
-  "old",
-  "number",
-  "no",
-  "num",
-  "value",
-  "1",
-  "2",
-  "3",
-]);
+const NEUTRAL = new Set(
+  `the of el la le il o a de da do di des der src dst dest client remote primary main home work raw new old number no num value
+  start end pickup dropoff origin from to geo gps location c p col 1 2 3`.split(/\s+/),
+);
 const VOCABULARY: ReadonlySet<string> = new Set(
   [...PHRASES.flatMap(({ words }) => words), ...ABOUT, ...PEOPLE, ...THINGS, ...NEUTRAL].filter(
     (word) => word.length >= 2,
@@ -124,14 +106,17 @@ export function nameSignal(column: string, table = ""): NameSignal | undefined {
 
 function strengthOf(said: Phrase, rest: string[], around: string[]): Strength | undefined {
   if (said.strength === "strong") return "strong";
+  const unexplained = rest.some((word) => !NEUTRAL.has(word) && !PEOPLE.has(word));
   const person = [...rest, ...around].some((word) => PEOPLE.has(word));
-  if (said.strength === "likely") return person && rest.length > 0 ? "strong" : "likely";
+  if (said.strength === "likely") {
+    if (unexplained) return "vague";
+    return rest.some((word) => PEOPLE.has(word)) ? "strong" : "likely";
+  }
   if (rest.some((word) => THINGS.has(word))) return undefined;
   // `name` of a person; a person's word alone (`customer`) stays vague, for it may be a number.
-  const isName = /^(name|names|nome|nombre|nom|naam|imiona)$/.test(said.words[0] ?? "");
-  if (isName && person) return "strong";
-  const unexplained = rest.filter((word) => !NEUTRAL.has(word) && !PEOPLE.has(word));
-  return unexplained.length > 0 ? undefined : "vague";
+  const isName = /^(names?|nome|nombre|nom|naam|imiona)$/.test(said.words[0] ?? "");
+  if (isName && person) return unexplained ? "likely" : "strong";
+  return unexplained ? undefined : "vague";
 }
 
 function indexOf(all: string[], part: string[]): number {

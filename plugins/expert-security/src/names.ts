@@ -19,7 +19,7 @@ francesco francis francisca francisco franck francois frank franz fred frederic 
 gary genevieve geoffrey george georges gerald gerard gerhard gianluca gilbert gilles giorgia giorgio giovanna giovanni giulia giuseppe
 gloria gonzalo grazyna gregor gregory grzegorz guido guillaume guillermo gunther gustav gustavo guy hanna hannah hans harald harold harry
 hassan heather hector heidi heike heinz helen helena helene helga henri henrik henrique henry herbert hermann hiroshi holger horst
-hugo hussein ian ibrahim ignacio igor ines ingrid irena irene iris isaac isabel isabella isabelle ivan jack jacek jacob jacqueline
+hugo hussein ian ibrahim ignacio igor ines ingrid irena irene isaac isabel isabella isabelle ivan jack jacek jacob jacqueline
 jacques jaime jakob jakub james jamie jan jane janet janice janina janusz jaroslaw jason javier jean jeanne jeff jeffrey jennifer jens
 jeremy jerome jerzy jesse jessica jesus jim jimmy joachim joan joana joanna joao joaquin joel johan johann johanna johannes john johnny jonas
 jonathan jorg jorge jose josef joseph joshua juan juana judith juergen jurgen jules julia julian juliana julie julien juliette julio justin

@@ -188,7 +188,7 @@ export const ABOUT = words(`
   cost fee domain format version provider template subject campaign country source reason expires expiry expiration expire exp set class
   category level brand error required preference policy bounce bounced click clicked open opened sent delivered index rank weight
   used uses usage reset attempts attempt limit expired hashed encrypted masked anonymized year month lang language
-  carrier operator vendor file path table column schema prefix suffix checksum zone timezone mask gateway subnet port protocol
+  quality likelihood carrier operator vendor file path table column schema prefix suffix checksum zone timezone mask gateway subnet port protocol
   tipo data quantidade fecha estado datum typ anzahl statut liczba url uri avg mean sum min max std median diff share lag delta`);
 
 /** Things that have a name without being a person. */
@@ -199,7 +199,7 @@ export const THINGS = words(`
   program course subject variable metric parameter tag role group network device machine plant species drug game movie film song album
   book title restaurant venue ship vessel vehicle color colour currency language plan tier segment queue topic bucket cluster
   empresa produto producto arquivo cidade ciudad pais firma produkt stadt land entreprise produit ville azienda prodotto citta
-  source destination target test set sheet layer page menu button theme feature layout common scientific short long display code hub warehouse branch party`);
+  source destination target test set sheet layer page menu button theme feature layout common scientific account invoice order payment transaction contract supplier code hub warehouse branch party`);
 
 /** Columns that single a person out only together with others; reported for anonymisation, never as a finding. */
 export const QUASI_IDENTIFIERS = words(`

@@ -93,8 +93,7 @@ function nameConfidence(observation: Observation, name: NameSignal): number {
   const base = NAME_CONFIDENCE[name.strength];
   if (observation.status === "empty") return base * UNSEEN_FACTOR;
   if ((observation.fits ?? 1) < 0.5) return 0;
-  const few = observation.distinct <= 5 && observation.present >= 100;
-  return few && IDENTIFYING.has(entityOf(name.entity).kind) ? base * 0.4 : base;
+  return isCategorical(observation) && IDENTIFYING.has(entityOf(name.entity).kind) ? base * 0.4 : base;
 }
 
 function fromName(observation: Observation, { signal, confidence }: Named): Verdict {
@@ -150,12 +149,23 @@ export function luck(p: number, c: number, n: number): number {
 function valueConfidence(observation: Observation, match: Match, recognizer: Recognizer): number {
   const { specificity, chance, entity } = recognizer;
   const coverage = match.share * excess(match, recognizer);
-  const needed = entity === "person_name" ? 0.3 : specificity >= 0.9 ? 0.02 : 0.5;
-  if (coverage < needed) return 0;
+  if (coverage < neededCoverage(recognizer)) return 0;
   if (entity === "person_name" && observation.distinct < 3) return 0;
   const accident = chance !== undefined && chance < WEAK_RULE ? luck(match.valid, chance, match.candidates) : 0;
-  const doubt = specificity < 0.9 && contradicts(observation.column, entity) ? 0.4 : 1;
+  const categories = entity === "person_name" && isCategorical(observation);
+  const doubt = categories || (specificity < 0.9 && contradicts(observation.column, entity)) ? 0.4 : 1;
   return specificity * Math.min(1, 0.6 + coverage / 2) * (1 - accident) * doubt;
+}
+
+/** Share of a column that must match: little where the form is proof, more where check digits or words may be luck. */
+function neededCoverage({ entity, chance, specificity }: Recognizer): number {
+  if (entity === "person_name" || (chance !== undefined && chance < WEAK_RULE && specificity >= 0.9)) return 0.3;
+  return specificity >= 0.9 ? 0.02 : 0.5;
+}
+
+/** A handful of values in many rows. */
+function isCategorical({ distinct, present }: Observation): boolean {
+  return distinct <= 5 && present >= 100;
 }
 
 /** Whether the name says that the column holds a measure, or a thing where a person is suspected. */
