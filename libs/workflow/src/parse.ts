@@ -13,12 +13,12 @@ export const MAX_TEXT_LENGTH = 16 * 1024 * 1024;
 /** A message and where its parts stand, or everything that is wrong with the text. */
 export type ParseResult<Desc extends DescMessage> =
   | { message: MessageShape<Desc>; locate: Locate; issues?: undefined }
-  | { message?: undefined; issues: Issue[] };
+  | { message?: undefined; locate?: undefined; issues: Issue[] };
 
 /** A workflow and where its parts stand, or everything that is wrong with the text. */
 export type ParseWorkflowResult =
   | { workflow: Workflow; locate: Locate; issues?: undefined }
-  | { workflow?: undefined; issues: Issue[] };
+  | { workflow?: undefined; locate?: undefined; issues: Issue[] };
 
 /**
  * Reads a workflow from JSON or YAML. Fields may be written as in the .proto (`depends_on`) or as in protobuf JSON (`dependsOn`).
