@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import { ConnectError, type ConnectRouter, createConnectRouter, createContextValues } from "@connectrpc/connect";
-import type { Compression, UniversalHandler } from "@connectrpc/connect/protocol";
+import type { DescMethod } from "@bufbuild/protobuf";
+import { type ConnectError, type ConnectRouter, createConnectRouter, createContextValues } from "@connectrpc/connect";
+import type { Compression, UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import {
   compressionBrotli,
   compressionGzip,
@@ -13,10 +14,17 @@ import { MAX_MESSAGE_DEPTH } from "./decode.ts";
 import { kDraining } from "./draining.ts";
 import { toErrorJson } from "./error-json.ts";
 import { reject } from "./errors.ts";
+import { grpcStatusHeaders } from "./grpc-status.ts";
 import { httpStatusOf } from "./http-status.ts";
 import { checkHeaders, guardBody, type IntakeLimits } from "./intake.ts";
-import { type ServerInterceptorOptions, serverInterceptors } from "./interceptors.ts";
-import { stderrLogger } from "./logger.ts";
+import {
+  type FailingCall,
+  present,
+  presenting,
+  type ServerInterceptorOptions,
+  serverInterceptors,
+} from "./interceptors.ts";
+import { type RpcLogger, stderrLogger } from "./logger.ts";
 import { REQUEST_ID_HEADER, requestIdFrom } from "./request-id.ts";
 
 /** The unit that any server or in-memory transport accepts: registers services on a router. */
@@ -67,18 +75,25 @@ export function rpcHandler(options: RpcHandlerOptions): RpcHandler {
     bodyTimeoutMs: options.bodyTimeoutMs ?? DEFAULTS.bodyTimeoutMs,
     compressions: COMPRESSIONS,
   };
+  const logger = options.logger ?? stderrLogger;
   const router = createConnectRouter({
     ...limits,
     acceptCompression: [...COMPRESSIONS],
     interceptors: serverInterceptors(options),
     jsonOptions: { ignoreUnknownFields: true, recursionLimit: MAX_MESSAGE_DEPTH },
     binaryOptions: { recursionLimit: MAX_MESSAGE_DEPTH },
-    requestGate: (context) => checkHeaders(context, limits),
+    requestGate: (context) => {
+      try {
+        checkHeaders(context, limits);
+      } catch (error) {
+        throw present(error, callOf(context.method, context.requestHeader, logger));
+      }
+    },
     shutdownSignal: options.shutdown,
   });
   options.routes(router);
   const methods = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
-  const server: Serving = { methods, limits, options };
+  const server: Serving = { methods, limits, options, logger };
   return { listener: (request, response) => void serve(server, request, response), methods: router.handlers };
 }
 
@@ -86,28 +101,36 @@ interface Serving {
   readonly methods: ReadonlyMap<string, UniversalHandler>;
   readonly limits: IntakeLimits;
   readonly options: RpcHandlerOptions;
+  readonly logger: RpcLogger;
 }
 
-async function serve(
-  { methods, limits, options }: Serving,
-  request: NodeRequest,
-  response: NodeResponse,
-): Promise<void> {
+function callOf(method: DescMethod, header: Headers, logger: RpcLogger): FailingCall {
+  return { logger, requestId: requestIdFrom(header), rpc: method.toString() };
+}
+
+async function serve(server: Serving, request: NodeRequest, response: NodeResponse): Promise<void> {
+  const { methods, options, logger } = server;
   const requestId = requestIdFrom(new Headers(pickHeader(request, REQUEST_ID_HEADER)));
   response.setHeader(REQUEST_ID_HEADER, requestId);
   stopSenderAtEnd(request, response);
   const handler = methods.get(request.url?.split("?", 1)[0] ?? "");
   try {
-    if (handler === undefined) return (options.fallback ?? answerNotFound)(request, response);
+    if (handler === undefined) return (options.fallback ?? answerUnknown)(request, response);
     const received = receive(request, response, options);
     received.header.set(REQUEST_ID_HEADER, requestId);
-    await universalResponseToNodeResponse(await handler(guardBody(handler, received, limits)), response);
+    const answered = await handler(guarded(server, handler, received));
+    await universalResponseToNodeResponse(answered, response);
   } catch (error) {
     // The caller has left: there is no one to answer, and nothing is wrong with the server.
     if (request.destroyed || response.destroyed || request.errored) return;
-    (options.logger ?? stderrLogger).error({ err: error, request_id: requestId }, "request could not be answered");
-    answer(response, error instanceof ConnectError ? error : reject(Reason.INTERNAL, { requestId, cause: error }));
+    answer(response, present(error, { logger, requestId, rpc: handler?.method.toString() ?? "" }));
   }
+}
+
+function guarded({ limits, logger }: Serving, handler: UniversalHandler, received: UniversalServerRequest) {
+  const request = guardBody(handler, received, limits);
+  const body = request.body as AsyncIterable<Uint8Array>;
+  return { ...request, body: presenting(body, callOf(handler.method, request.header, logger)) };
 }
 
 function pickHeader(request: NodeRequest, name: string): Record<string, string> {
@@ -136,8 +159,19 @@ function stopSenderAtEnd(request: NodeRequest, response: NodeResponse): void {
   });
 }
 
-function answerNotFound(_request: NodeRequest, response: NodeResponse): void {
-  answer(response, reject(Reason.NOT_FOUND, { message: "There is no such method." }), 404);
+function answerUnknown(request: NodeRequest, response: NodeResponse): void {
+  const message = "There is no such method.";
+  const requestId = String(response.getHeader(REQUEST_ID_HEADER) ?? "");
+  if (!request.headers["content-type"]?.startsWith("application/grpc")) {
+    answer(response, reject(Reason.NOT_FOUND, { message, requestId }));
+    return;
+  }
+  // gRPC reads its status, not HTTP's: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses
+  const trailer = grpcStatusHeaders(reject(Reason.UNIMPLEMENTED, { message, requestId }));
+  response.statusCode = 200;
+  response.setHeader("content-type", request.headers["content-type"]);
+  for (const [name, value] of Object.entries(trailer)) response.setHeader(name, value);
+  response.end();
 }
 
 function answer(response: NodeResponse, error: ConnectError, status = httpStatusOf(error.code)): void {

@@ -35,36 +35,48 @@ export function serverInterceptors(options: ServerInterceptorOptions = {}): Inte
 export function errorInterceptor(logger: RpcLogger): Interceptor {
   return (next) => async (request) => {
     const requestId = ensureRequestId(request.header);
-    const present = (error: unknown): ConnectError => {
-      const shown = presentable(error, requestId);
-      if (isFault(error, shown)) {
-        logger.error(
-          { err: shown.cause ?? error, request_id: requestId, rpc: request.method.toString() },
-          `call failed: ${reasonName(reasonOf(shown))}`,
-        );
-      }
-      return shown;
-    };
+    const call = { logger, requestId, rpc: request.method.toString() };
     try {
       const response = await next(request);
-      return response.stream ? { ...response, message: translating(response.message, present) } : response;
+      return response.stream ? { ...response, message: presenting(response.message, call) } : response;
     } catch (error) {
-      throw present(error);
+      throw present(error, call);
     }
   };
 }
 
-function isFault(error: unknown, shown: ConnectError): boolean {
-  const reason = reasonOf(shown);
-  const deliberate = error instanceof ConnectError && ownReason(error) !== undefined;
-  return reason === Reason.INTERNAL || (!deliberate && shown.code === Code.Internal);
+/** The call that an error belongs to, and where its cause goes. */
+export interface FailingCall {
+  readonly logger: RpcLogger;
+  readonly requestId: string;
+  /** The method, for the log. */
+  readonly rpc: string;
 }
 
-async function* translating<T>(messages: AsyncIterable<T>, present: (error: unknown) => ConnectError) {
+/** The error as the caller may see it; what the caller must not see is logged. */
+export function present(error: unknown, { logger, requestId, rpc }: FailingCall): ConnectError {
+  const shown = presentable(error, requestId);
+  if (isFault(error, shown)) {
+    const fields = { err: shown.cause ?? error, request_id: requestId, rpc };
+    logger.error(fields, `call failed: ${reasonName(reasonOf(shown))}`);
+  }
+  return shown;
+}
+
+function isFault(error: unknown, shown: ConnectError): boolean {
+  const deliberate = error instanceof ConnectError && ownReason(error) !== undefined;
+  return reasonOf(shown) === Reason.INTERNAL || (!deliberate && shown.code === Code.Internal);
+}
+
+/** The messages, with every error on the way as {@link present} makes it. */
+export async function* presenting<T>(
+  messages: AsyncIterable<T>,
+  call: FailingCall,
+): AsyncGenerator<T, void, undefined> {
   try {
     yield* messages;
   } catch (error) {
-    throw present(error);
+    throw present(error, call);
   }
 }
 
