@@ -4,7 +4,7 @@ import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { customersSql, type LakeSize, ordersSql, TRANSACTIONS_CONTRACT, TRANSACTIONS_SQL } from "./tables.ts";
 
 /** Raised when the layout or the draws of the lake change, so that an older lake is built anew. */
-const LAKE_VERSION = 1;
+const LAKE_VERSION = 2;
 
 /** What to build and where. */
 export interface LakeOptions {

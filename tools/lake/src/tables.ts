@@ -159,6 +159,14 @@ storage:
   class: standard
 refresh:
   frequency: daily
+  mode: full
+access:
+  full_reads_per_month: 60
+pipeline:
+  runs_per_month: 30
+  hours_per_run: 0.25
+  executors: 2
+  executor_price_per_hour: 0.23
 keys:
   primary: [transaction_id]
   foreign:
