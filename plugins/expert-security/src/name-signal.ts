@@ -15,7 +15,11 @@ interface Phrase {
   words: string[];
 }
 
-const RANK: Record<Strength, number> = { strong: 2, likely: 1, vague: 0 };
+const RANK: Record<Strength, number> = { strong: 3, likely: 2, vague: 1 };
+
+/** A person's word comes last: `customer name` is about the name. */
+const rankOf = ({ strength, words }: Phrase): number =>
+  strength === "vague" && PEOPLE.has(words[0] ?? "") ? 0 : RANK[strength];
 
 const PHRASES: readonly Phrase[] = Object.entries(TAXONOMY)
   .flatMap(([entity, byStrength]) =>
@@ -30,9 +34,7 @@ const PHRASES: readonly Phrase[] = Object.entries(TAXONOMY)
   // The longest phrase says most: `card security code` before `card`; then the surer: `phone` before `contact`.
   .sort(
     (a, b) =>
-      b.words.length - a.words.length ||
-      RANK[b.strength] - RANK[a.strength] ||
-      b.words.join("").length - a.words.join("").length,
+      b.words.length - a.words.length || rankOf(b) - rankOf(a) || b.words.join("").length - a.words.join("").length,
   );
 
 const NEUTRAL = new Set(

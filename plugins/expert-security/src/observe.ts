@@ -10,7 +10,9 @@ export interface Match {
   share: number;
   /** Distinct values of that shape. */
   candidates: number;
-  /** Of them, share that passes the check digits or rules; 1 where there are none. */
+  /** Of them, number whose check digits were tried. */
+  tested: number;
+  /** Share of those that passes the check digits or rules; 1 where there are none. */
   valid: number;
 }
 
@@ -38,6 +40,8 @@ export interface Observation {
 const PLACEHOLDER =
   /^(|-+|n\/?a|null|none|nil|nan|unknown|undefined|\?+|\*+|x{3,}|\.|redacted|\[?redacted\]?|0000-00-00)$/i;
 const MAX_TEXT = 4096;
+/** Candidates whose check digits are tried: enough to tell any rate from chance, whatever a trial costs. */
+const MAX_TESTED = 500;
 
 /** Counts the values of a column batch by batch; keeps at most `cap` distinct ones, first come first kept. */
 export class ColumnTally {
@@ -112,15 +116,18 @@ function matchesOf(kept: [string, number][], total: number): Match[] {
   for (const { key, maxLength, shape, valid } of RECOGNIZERS) {
     let rows = 0;
     let candidates = 0;
+    let tested = 0;
     let passed = 0;
     for (const [value, count] of kept) {
       const bare = value.length <= maxLength ? shape(value) : undefined;
       if (bare === undefined) continue;
       rows += count;
       candidates += 1;
+      if (tested === MAX_TESTED) continue;
+      tested += 1;
       if (!valid || valid(bare)) passed += 1;
     }
-    if (candidates > 0) matches.push({ key, share: rows / total, candidates, valid: passed / candidates });
+    if (candidates > 0) matches.push({ key, share: rows / total, candidates, valid: passed / tested, tested });
   }
   return matches;
 }

@@ -176,7 +176,7 @@ const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/
 export const PEOPLE = words(`
   customer client patient employee user person people contact member student teacher driver passenger guest subscriber applicant candidate
   recipient sender beneficiary tenant donor buyer seller shopper cardholder holder author actor player voter citizen resident visitor
-  parent mother father child spouse guardian doctor nurse physician manager supervisor staff worker lead participant subject attendee
+  parent mother father child spouse guardian teacher director doctor nurse physician manager supervisor staff worker lead participant subject attendee
   cliente paciente empleado funcionario usuario pessoa persona aluno alumno kunde kunden patienten mitarbeiter benutzer personne
   salarie utilisateur dipendente utente paziente klient pacjent pracownik osoba uzytkownik klant billing shipping delivery
   customers clients patients employees users persons contacts members students teachers drivers passengers guests subscribers crm hr`);

@@ -100,7 +100,7 @@ function fromName(observation: Observation, { signal, confidence }: Named): Verd
   // Check digits that pass no more often than by chance say: not the real number, though perhaps a made-up one.
   const own = observation.matches.find((one) => byKey.get(one.key)?.entity === signal.entity);
   const recognizer = own && byKey.get(own.key);
-  const refuted = own && recognizer?.chance !== undefined && own.candidates >= 30 && excess(own, recognizer) < 0.1;
+  const refuted = own && recognizer?.chance !== undefined && own.tested >= 30 && excess(own, recognizer) < 0.1;
   return {
     column: observation.column,
     entity: signal.entity,
@@ -151,7 +151,7 @@ function valueConfidence(observation: Observation, match: Match, recognizer: Rec
   const coverage = match.share * excess(match, recognizer);
   if (coverage < neededCoverage(recognizer)) return 0;
   if (entity === "person_name" && observation.distinct < 3) return 0;
-  const accident = chance !== undefined && chance < WEAK_RULE ? luck(match.valid, chance, match.candidates) : 0;
+  const accident = chance !== undefined && chance < WEAK_RULE ? luck(match.valid, chance, match.tested) : 0;
   const categories = entity === "person_name" && isCategorical(observation);
   const doubt = categories || (specificity < 0.9 && contradicts(observation.column, entity)) ? 0.4 : 1;
   return specificity * Math.min(1, 0.6 + coverage / 2) * (1 - accident) * doubt;
