@@ -1,0 +1,243 @@
+import { create } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { FailureSchema, Reason } from "@odg/proto/odg/error/v1/error_pb";
+import {
+  type Event,
+  RunCancelRequestedSchema,
+  RunStartedSchema,
+  RunStatus,
+  TaskCompletedSchema,
+  TaskStartedSchema,
+} from "@odg/proto/odg/run/v1/run_pb";
+import { WorkflowSchema } from "@odg/proto/odg/workflow/v1/workflow_pb";
+import { type CancelTaskCommand, type DispatchCommand, MACHINE_VERSION, plan } from "@odg/workflow";
+import { describe, expect, test } from "vitest";
+import type { Clock } from "../clock.ts";
+import { createLogger } from "../logger.ts";
+import { MemoryStore } from "../store/memory.ts";
+import { type Append, type Journal, JournalConflict } from "../store/store.ts";
+import { ActiveRun, type Performer } from "./active-run.ts";
+
+const logger = createLogger("silent");
+
+/** Time stands still until someone moves it. */
+class ManualClock implements Clock {
+  time = 1_700_000_000_000;
+  #waiting: { at: number; callback: () => void }[] = [];
+  now = () => this.time;
+  random = () => 0.5;
+  after(ms: number, callback: () => void) {
+    const one = { at: this.time + ms, callback };
+    this.#waiting.push(one);
+    return () => {
+      this.#waiting = this.#waiting.filter((other) => other !== one);
+    };
+  }
+  get timers() {
+    return this.#waiting.length;
+  }
+  advance(ms: number) {
+    this.time += ms;
+    const due = this.#waiting.filter(({ at }) => at <= this.time);
+    this.#waiting = this.#waiting.filter(({ at }) => at > this.time);
+    for (const { callback } of due) callback();
+  }
+}
+
+/** Remembers what it was asked to do. */
+class Script implements Performer {
+  dispatched: string[] = [];
+  cancelled: number[] = [];
+  dispatch(run: ActiveRun, { task, attempt }: DispatchCommand) {
+    this.dispatched.push(`${run.task(task).id}#${attempt}`);
+  }
+  cancel(_: ActiveRun, { task }: CancelTaskCommand) {
+    this.cancelled.push(task);
+  }
+}
+
+function workflowOf(edges: Record<string, string[]>, maxAttempts = 1) {
+  return create(WorkflowSchema, {
+    workflowId: "w",
+    tasks: Object.entries(edges).map(([id, dependsOn]) => ({ id, action: "a", dependsOn, retry: { maxAttempts } })),
+  });
+}
+
+function startedOf(workflow: ReturnType<typeof workflowOf>) {
+  const compiled = plan(workflow);
+  if (compiled.issues) throw new Error(compiled.issues[0]?.message);
+  return create(RunStartedSchema, { workflow, plan: compiled.plan, machineVersion: MACHINE_VERSION });
+}
+
+async function begin(edges: Record<string, string[]>, options: { journal?: Journal; maxAttempts?: number } = {}) {
+  const [clock, performer, journal] = [new ManualClock(), new Script(), options.journal ?? new MemoryStore()];
+  const run = new ActiveRun("01900000-0000-7000-8000-000000000001", { journal, performer, clock, logger });
+  await run.start(startedOf(workflowOf(edges, options.maxAttempts)));
+  return { run, clock, performer, journal };
+}
+
+const begun = (run: ActiveRun, task: number, attempt = 1) =>
+  run.record({ case: "taskStarted", value: create(TaskStartedSchema, { task, attempt, expert: "E@1.0.0" }) });
+const done = (run: ActiveRun, task: number, more: object = {}) =>
+  run.record({ case: "taskCompleted", value: create(TaskCompletedSchema, { task, attempt: 1, ...more }) });
+const kinds = (events: readonly Event[]) => events.map(({ kind }) => kind.case);
+const unavailable = create(FailureSchema, { reason: Reason.UNAVAILABLE, message: "away", retryable: true });
+
+describe("an active run", () => {
+  test("with a synchronous journal runs its whole circle synchronously", async () => {
+    const { run, performer } = await begin({ a: [], b: ["a"] });
+    begun(run, 0);
+    done(run, 0);
+    expect(performer.dispatched).toEqual(["a#1", "b#1"]);
+    begun(run, 1);
+    done(run, 1);
+    expect(kinds(run.events)).toEqual([
+      "runStarted",
+      "taskStarted",
+      "taskCompleted",
+      "taskStarted",
+      "taskCompleted",
+      "runCompleted",
+    ]);
+    expect(run.events.map(({ seq }) => seq)).toEqual([1n, 2n, 3n, 4n, 5n, 6n]);
+    expect((await run.ended).status).toBe(RunStatus.SUCCEEDED);
+  });
+
+  test("records nothing behind its end", async () => {
+    const { run, journal } = await begin({ a: [] });
+    begun(run, 0);
+    done(run, 0);
+    begun(run, 0);
+    done(run, 0);
+    expect(await journal.readEvents(run.runId, 0n)).toHaveLength(4);
+  });
+
+  test("appends before it applies: nothing is dispatched on the ground of an event that is not durable", async () => {
+    const store = new MemoryStore();
+    let release: (() => void) | undefined;
+    const slow: Journal = {
+      append: async (append: Append) => {
+        if (append.events[0]?.kind.case !== "runStarted") await new Promise<void>((resolve) => (release = resolve));
+        store.append(append);
+      },
+      readEvents: (runId, after) => store.readEvents(runId, after),
+    };
+    const { run, performer } = await begin({ a: [], b: ["a"] }, { journal: slow });
+    begun(run, 0);
+    done(run, 0);
+    await Promise.resolve();
+    expect(performer.dispatched).toEqual(["a#1"]);
+    for (let i = 0; i < 2; i++) {
+      release?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(performer.dispatched).toEqual(["a#1", "b#1"]);
+  });
+
+  test("waits for a journal that fails, and loses nothing", async () => {
+    const store = new MemoryStore();
+    let faults = 2;
+    const flaky: Journal = {
+      append: (append) => {
+        if (append.events[0]?.kind.case !== "runStarted" && faults-- > 0) throw new Error("no connection");
+        store.append(append);
+      },
+      readEvents: (runId, after) => store.readEvents(runId, after),
+    };
+    const { run, clock } = await begin({ a: [] }, { journal: flaky });
+    begun(run, 0);
+    done(run, 0);
+    for (let i = 0; i < 4; i++) {
+      clock.advance(10_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await run.ended).status).toBe(RunStatus.SUCCEEDED);
+    expect(kinds(await store.readEvents(run.runId, 0n))).toEqual(kinds(run.events));
+  });
+
+  test("gives the run up where another writer has it", async () => {
+    const store = new MemoryStore();
+    const fenced: Journal = {
+      append: (append) => {
+        if (append.events[0]?.kind.case !== "runStarted") throw new JournalConflict("taken");
+        store.append(append);
+      },
+      readEvents: (runId, after) => store.readEvents(runId, after),
+    };
+    const { run } = await begin({ a: [] }, { journal: fenced });
+    begun(run, 0);
+    await expect(run.ended).rejects.toThrow(JournalConflict);
+    expect(run.events).toHaveLength(1);
+  });
+
+  test("tries a retryable failure again after its wait", async () => {
+    const { run, clock, performer } = await begin({ a: [] }, { maxAttempts: 2 });
+    begun(run, 0);
+    run.record({ case: "taskFailed", value: run.failed({ task: 0, attempt: 1, failure: unavailable }) });
+    expect(performer.dispatched).toEqual(["a#1"]);
+    clock.advance(60_000);
+    expect(performer.dispatched).toEqual(["a#1", "a#2"]);
+    begun(run, 0, 2);
+    run.record({ case: "taskFailed", value: run.failed({ task: 0, attempt: 2, failure: unavailable }) });
+    expect((await run.ended).status).toBe(RunStatus.FAILED);
+    expect(clock.timers).toBe(0);
+  });
+
+  test("fails an attempt whose context write was overtaken, and commits nothing of it", async () => {
+    const { run } = await begin({ a: [], b: [] }, { maxAttempts: 2 });
+    const write = (text: string) => ({
+      contextWrites: [
+        { key: "k", expectedVersion: 0n, value: create(ValueSchema, { kind: { case: "stringValue", value: text } }) },
+      ],
+    });
+    begun(run, 0);
+    begun(run, 1);
+    done(run, 0, write("first"));
+    done(run, 1, write("second"));
+    const failed = run.events.at(-1)?.kind;
+    expect(failed?.case === "taskFailed" && failed.value.failure?.reason).toBe(Reason.CONTEXT_CONFLICT);
+    const entry = run.projection.context.get("k");
+    expect([entry?.version, entry?.taskId, entry?.expert, entry?.seq]).toEqual([1n, "a", "E@1.0.0", 4n]);
+  });
+
+  test("cancels what runs, waits or is not begun", async () => {
+    const { run, clock, performer } = await begin({ a: [], b: [], c: ["a"] }, { maxAttempts: 2 });
+    begun(run, 0);
+    begun(run, 1);
+    run.record({ case: "taskFailed", value: run.failed({ task: 1, attempt: 1, failure: unavailable }) });
+    run.record({ case: "runCancelRequested", value: create(RunCancelRequestedSchema, { reason: "enough" }) });
+    expect((await run.ended).status).toBe(RunStatus.CANCELLED);
+    expect(performer.cancelled).toContain(0);
+    expect(clock.timers).toBe(0);
+  });
+
+  test("goes on from its journal with what was in flight", async () => {
+    const { run, journal } = await begin({ a: [], b: ["a"], c: ["a"] });
+    begun(run, 0);
+    done(run, 0);
+    begun(run, 1);
+    run.stop(new Error("engine ends"));
+    await expect(run.ended).rejects.toThrow("engine ends");
+
+    const [clock, performer] = [new ManualClock(), new Script()];
+    const next = new ActiveRun(run.runId, { journal, performer, clock, logger });
+    next.resume(await journal.readEvents(run.runId, 0n));
+    expect(performer.dispatched.sort()).toEqual(["b#1", "c#1"]);
+    done(next, 1);
+    begun(next, 2);
+    done(next, 2);
+    expect((await next.ended).status).toBe(RunStatus.SUCCEEDED);
+    expect((await journal.readEvents(run.runId, 0n)).map(({ seq }) => seq)).toEqual(next.events.map(({ seq }) => seq));
+  });
+
+  test("that was left can be taken up only to be cancelled", async () => {
+    const { run, journal } = await begin({ a: [], b: ["a"] });
+    begun(run, 0);
+    run.stop(new Error("killed"));
+    const performer = new Script();
+    const next = new ActiveRun(run.runId, { journal, performer, clock: new ManualClock(), logger });
+    next.cancelLeft(await journal.readEvents(run.runId, 0n), "its process ended");
+    expect((await next.ended).status).toBe(RunStatus.CANCELLED);
+    expect(performer.dispatched).toEqual([]);
+  });
+});
