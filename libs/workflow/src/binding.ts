@@ -19,9 +19,9 @@ export function eachText(value: JsonValue, path: string, visit: (text: string, p
   while (todo.length > 0) {
     const [json, at] = todo.pop()!;
     if (typeof json === "string") visit(json, at);
-    else if (Array.isArray(json)) for (const i of json.keys()) todo.push([json[i]!, `${at}[${i}]`]);
+    else if (Array.isArray(json)) for (let i = json.length - 1; i >= 0; i--) todo.push([json[i]!, `${at}[${i}]`]);
     else if (json !== null && typeof json === "object") {
-      for (const key of Object.keys(json)) todo.push([json[key]!, joinPath(at, key)]);
+      for (const key of Object.keys(json).reverse()) todo.push([json[key]!, joinPath(at, key)]);
     }
   }
 }

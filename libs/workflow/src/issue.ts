@@ -53,13 +53,14 @@ export class IssueList {
 
 /**
  * The known name closest to `name` by Levenshtein distance, letter case left aside; undefined where more than a third of the
- * letters (two at least) differ.
+ * letters (two at least, but not all) differ.
  */
 export function closest(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0 || name === "" || name.length > HINT_LENGTH) return undefined;
   const lower = known.map((candidate) => candidate.toLowerCase());
   const best = nearest(name.toLowerCase(), lower);
-  const limit = Math.max(2, Math.floor(Math.max(name.length, best.length) / 3));
+  const shorter = Math.min(name.length, best.length);
+  const limit = Math.min(shorter - 1, Math.max(2, Math.floor(Math.max(name.length, best.length) / 3)));
   return distance(name.toLowerCase(), best) <= limit ? known[lower.indexOf(best)] : undefined;
 }
 
