@@ -37,7 +37,8 @@ describe.skipIf(!there)("every file of the corpus", () => {
     } catch (error) {
       if (!(error instanceof DatasetError)) throw error;
       expect(error.message, "the message names a cause and no path").not.toContain(corpus);
-      if (process.env.ODG_CORPUS_LIST) process.stdout.write(`${relative(corpus, path)}: ${Reason[error.reason]} ${error.message}\n`);
+      if (process.env.ODG_CORPUS_LIST)
+        process.stdout.write(`${relative(corpus, path)}: ${Reason[error.reason]} ${error.message}\n`);
       return Reason[error.reason] ?? "unknown";
     }
   }

@@ -24,6 +24,11 @@ const KNOWN: readonly Known[] = [
     say: "The data need more memory than the reader may use",
   },
   {
+    pattern: /sniffing file|not possible to automatically detect the CSV/i,
+    reason: Reason.DATA_UNSUPPORTED,
+    say: "The text is no table: no delimiter splits its lines alike",
+  },
+  {
     pattern: /Maximum line size|maximum_object_size|Maximum object size/i,
     reason: Reason.DATA_TOO_LARGE,
     say: (m) => atLine(m, "is longer than the cap on a line"),
@@ -45,11 +50,6 @@ const KNOWN: readonly Known[] = [
     pattern: /not utf-?8|invalid unicode|Invalid UTF-?8|invalid utf/i,
     reason: Reason.DATA_CORRUPT,
     say: "A text in the file is not valid UTF-8",
-  },
-  {
-    pattern: /sniffing file|not possible to automatically detect the CSV/i,
-    reason: Reason.DATA_UNSUPPORTED,
-    say: "The text is no table: no delimiter splits its lines alike",
   },
   { pattern: /Malformed JSON/i, reason: Reason.DATA_CORRUPT, say: (m) => atLine(m, "is malformed JSON") },
   {
@@ -73,7 +73,7 @@ const KNOWN: readonly Known[] = [
     say: "The parquet file is encrypted",
   },
   {
-    pattern: /Not implemented|Unsupported|not supported/i,
+    pattern: /Not implemented|Unsupported|not supported|only supported/i,
     reason: Reason.DATA_UNSUPPORTED,
     say: "The file uses an encoding or a type that the reader does not know",
   },

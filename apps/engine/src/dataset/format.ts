@@ -105,7 +105,9 @@ function byName(lower: string): Format {
 /** CSV is what any text is that is not JSON; a text that starts like JSON but is named a CSV stays a CSV. */
 function textFormat(head: Buffer, lower: string): Format {
   if (/\.(csv|tsv|tab|psv)$/.test(lower)) return Format.CSV;
-  if (byName(lower) === Format.JSON) return Format.JSON;
   const start = head.toString("latin1").replace(/^(\u00ef\u00bb\u00bf)?\s*/, "");
-  return /^(\{\s*["}]|\[\s*[[{\]])/.test(start) ? Format.JSON : Format.CSV;
+  if (/^(\{\s*["}]|\[\s*[[{\]])/.test(start)) return Format.JSON;
+  // Printable and yet no bracket: a table that is named JSON. A mark or a zero byte means an encoding to be undone first.
+  const table = byName(lower) === Format.JSON && /^[\w"';,|-]/.test(start) && !head.includes(0);
+  return table ? Format.CSV : byName(lower);
 }

@@ -3,6 +3,7 @@ import { DatasetError } from "./dataset-error.ts";
 import type { CountedValue } from "./disclosure.ts";
 import type { Duck, Row } from "./duck.ts";
 import type { Leaf } from "./leaves.ts";
+import { namesIdentifier, personalWord } from "./name-taxonomy.ts";
 import { roundOutwards, roundToMonth } from "./rounding.ts";
 import { rowsOf, type Source, sampleOf } from "./source.ts";
 
@@ -32,9 +33,11 @@ export interface LeafStatistics {
 export const BINS = 24;
 /** Leaves that one statement measures. */
 const CHUNK = 48;
-/** HyperLogLog may err by several percent, so a column a little above the cap on shown values is still counted. */
+/** Beyond this many rows one column at a time is grouped: it is faster, and holds the values of one column only. */
+const MANY_ROWS = 100_000;
+/** Columns with at most this many distinct values have all of them counted. HyperLogLog errs by some percent, hence the margin. */
 const FEW = 300;
-/** Beyond this many rows only columns that look unique get an exact count of distinct values. */
+/** Beyond this many rows distinct values are estimated, but for columns that look unique or have few. */
 const EXACT_ROWS = 20_000_000;
 /** Quartiles come from all rows up to this number, else from a sample of it. */
 const QUARTILE_ROWS = 5_000_000;
@@ -94,20 +97,29 @@ function finite(leaf: Leaf, v: string): string {
 
 function firstAggregates(leaf: Leaf, v: string): string {
   const x = finite(leaf, v);
-  const parts = [`'n': count(${v})`, `'d': approx_count_distinct(${v})`];
+  const parts = [`'n': count(${v})`];
+  if (!mayShow(leaf)) return `{${[...parts, ...lengthAggregates(leaf, v)].join(", ")}}`;
   if (leaf.kind === "integer" || leaf.kind === "number") {
     parts.push(`'lo': CAST(min(${x}) AS DOUBLE)`, `'hi': CAST(max(${x}) AS DOUBLE)`);
     parts.push(`'m': avg(CAST(${x} AS ${exactType(leaf)}))`, `'s': stddev_pop(CAST(${x} AS DOUBLE))`);
   } else if (leaf.kind === "time") {
     parts.push(`'lo': epoch_ms(min(${x}))`, `'hi': epoch_ms(max(${x}))`);
-  } else if (leaf.kind === "text") {
-    const length = leaf.type === "VARCHAR" ? `length(${v})` : `length(CAST(${v} AS VARCHAR))`;
-    parts.push(`'ll': min(${length})`, `'lh': max(${length})`, `'lm': avg(${length})`);
-    if (leaf.type === "VARCHAR") parts.push(`'b': count(*) FILTER (trim(${v}, ' \t\r\n') = '')`);
-  } else if (leaf.kind === "blob") {
-    parts.push(`'ll': min(octet_length(${v}))`, `'lh': max(octet_length(${v}))`, `'lm': avg(octet_length(${v}))`);
   }
-  return `{${parts.join(", ")}}`;
+  return `{${[...parts, ...lengthAggregates(leaf, v)].join(", ")}}`;
+}
+
+function lengthAggregates(leaf: Leaf, v: string): string[] {
+  const of = (length: string) => [`'ll': min(${length})`, `'lh': max(${length})`, `'lm': avg(${length})`];
+  if (leaf.kind === "blob") return of(`octet_length(${v})`);
+  if (leaf.kind !== "text") return [];
+  if (leaf.type !== "VARCHAR") return of(`length(CAST(${v} AS VARCHAR))`);
+  // A blank text sorts before "!"; where none does, the costly trim of every text can be left out.
+  return [...of(`length(${v})`), `'b': count(*) FILTER (${v} < '!')`];
+}
+
+/** Whether the name of a leaf lets its values be shown; of others no value needs to be measured. */
+function mayShow(leaf: Leaf): boolean {
+  return leaf.kind === "boolean" || (!personalWord(leaf.name) && !namesIdentifier(leaf.name));
 }
 
 /** Sums of integers and decimals are exact, and so the same however threads share the rows. */
@@ -133,7 +145,7 @@ async function firstPass(duck: Duck, source: Source, leaves: readonly Leaf[]): P
       measured.push(...(await ask([leaf], firstAggregates)));
     } catch (error) {
       if (!isOutOfRange(error)) throw error;
-      measured.push(...(await ask([leaf], (_, v) => `{'n': count(${v}), 'd': approx_count_distinct(${v})}`)));
+      measured.push(...(await ask([leaf], (_, v) => `{'n': count(${v})}`)));
     }
   }
   return measured;
@@ -163,7 +175,8 @@ async function secondPass(duck: Duck, source: Source, measured: readonly Measure
   const bins = await countBins(duck, source, measured);
   const quartiles = await findQuartiles(duck, source, measured);
   const nulls = await countNulls(duck, source, measured);
-  return measured.map(({ first }, i) => ({
+  const blanks = await countBlanks(duck, source, measured);
+  return measured.map(({ leaf, first }, i) => ({
     nullCount: nulls[i] ?? 0,
     filled: numberOf(first.n) ?? 0,
     ...(counts[i] ?? { distinct: 0, distinctExact: false }),
@@ -175,7 +188,7 @@ async function secondPass(duck: Duck, source: Source, measured: readonly Measure
     minLength: numberOf(first.ll),
     maxLength: numberOf(first.lh),
     meanLength: numberOf(first.lm),
-    blankCount: numberOf(first.b) ?? 0,
+    blankCount: blanks.get(leaf) ?? 0,
     bins: bins[i],
   }));
 }
@@ -187,37 +200,59 @@ interface DistinctCount {
 }
 
 async function countDistinct(duck: Duck, source: Source, measured: readonly Measured[]): Promise<DistinctCount[]> {
-  const few = (one: Measured) =>
-    (numberOf(one.first.d) ?? 0) <= FEW && one.leaf.kind !== "blob" && one.leaf.kind !== "other";
-  const wanted = (one: Measured) => {
-    const [approximate, filled] = [numberOf(one.first.d) ?? 0, numberOf(one.first.n) ?? 0];
-    return filled <= EXACT_ROWS || approximate >= filled * 0.8;
-  };
-  const counted = new Map<Leaf, DistinctCount>();
-  const light = measured.filter(few);
-  const values = await aggregate(
+  const leaves = measured.map(({ leaf }) => leaf);
+  const estimates = await estimateDistinct(duck, source, measured);
+  const exactly = measured.filter(({ leaf, first }) => {
+    const estimate = estimates.get(leaf);
+    return estimate === undefined || estimate <= FEW || estimate >= (numberOf(first.n) ?? 0) * 0.8;
+  });
+  const exact = await aggregateInSteps(
     duck,
     source,
-    light.map((one) => ({ leaf: one.leaf, sql: (v) => `histogram(CAST(${v} AS VARCHAR))` })),
+    exactly.map(({ leaf }) => ({ leaf, sql: (v) => `count(DISTINCT ${v})` })),
   );
-  for (const [leaf, value] of values) {
-    const list = pairsOf(value).map(([key, count]) => ({ value: String(key), count: Number(count) }));
-    counted.set(leaf, { distinct: list.length, distinctExact: true, values: list });
-  }
-  const heavy = measured.filter((one) => !few(one) && wanted(one));
-  // Together they would hold every value of every column at once, unless the rows are few.
-  const step = source.rowCount > 100_000 ? 1 : CHUNK;
-  for (let i = 0; i < heavy.length; i += step) {
-    const some = heavy
-      .slice(i, i + step)
-      .map((one) => ({ leaf: one.leaf, sql: (v: string) => `count(DISTINCT ${v})` }));
-    for (const [leaf, value] of await aggregate(duck, source, some)) {
-      counted.set(leaf, { distinct: numberOf(value) ?? 0, distinctExact: true });
-    }
-  }
-  return measured.map(
-    ({ leaf, first }) => counted.get(leaf) ?? { distinct: numberOf(first.d) ?? 0, distinctExact: false },
+  const values = await countValues(
+    duck,
+    source,
+    leaves.filter((leaf) => mayShow(leaf) && isPlain(leaf) && (numberOf(exact.get(leaf)) ?? FEW + 1) <= FEW),
   );
+  return leaves.map((leaf) => ({
+    distinct: numberOf(exact.get(leaf)) ?? estimates.get(leaf) ?? 0,
+    distinctExact: exact.has(leaf),
+    values: values.get(leaf),
+  }));
+}
+
+function isPlain(leaf: Leaf): boolean {
+  return leaf.kind !== "blob" && leaf.kind !== "other";
+}
+
+async function estimateDistinct(
+  duck: Duck,
+  source: Source,
+  measured: readonly Measured[],
+): Promise<Map<Leaf, number | undefined>> {
+  const many = measured.filter(({ first }) => (numberOf(first.n) ?? 0) > EXACT_ROWS);
+  const list = many.map(({ leaf }) => ({ leaf, sql: (v: string) => `approx_count_distinct(${v})` }));
+  const found = await aggregate(duck, source, list);
+  return new Map([...found].map(([leaf, value]) => [leaf, numberOf(value)]));
+}
+
+async function countValues(
+  duck: Duck,
+  source: Source,
+  leaves: readonly Leaf[],
+): Promise<Map<Leaf, readonly CountedValue[]>> {
+  const counted = await groupBy(
+    duck,
+    source,
+    leaves.map((leaf) => ({ leaf, sql: (v) => v })),
+  );
+  const texts = [...counted].map(([leaf, pairs]): [Leaf, CountedValue[]] => [
+    leaf,
+    pairs.map(([key, count]) => ({ value: String(key), count })),
+  ]);
+  return new Map(texts);
 }
 
 interface Aggregate {
@@ -236,6 +271,48 @@ async function aggregate(
   const columns = list.map(({ sql }, i) => `${sql(`v${i}`)} AS a${i}`);
   const row = await duck.askOne(`SELECT ${columns.join(", ")} FROM ${valuesSql(leaves, rows)}`);
   return new Map(leaves.map((leaf, i) => [leaf, row[`a${i}`]]));
+}
+
+/** {@link aggregate}, one leaf at a time where there are many rows. */
+async function aggregateInSteps(duck: Duck, source: Source, list: readonly Aggregate[]): Promise<Map<Leaf, unknown>> {
+  const step = source.rowCount > MANY_ROWS ? 1 : CHUNK;
+  const found = new Map<Leaf, unknown>();
+  for (let i = 0; i < list.length; i += step) {
+    for (const [leaf, value] of await aggregate(duck, source, list.slice(i, i + step))) found.set(leaf, value);
+  }
+  return found;
+}
+
+/** Rows per value of an expression over each leaf; NULL is left out. */
+async function groupBy(
+  duck: Duck,
+  source: Source,
+  list: readonly Aggregate[],
+): Promise<Map<Leaf, [unknown, number][]>> {
+  const found = new Map<Leaf, [unknown, number][]>();
+  if (source.rowCount <= MANY_ROWS) {
+    const maps = list.map(({ leaf, sql }) => ({
+      leaf,
+      sql: (v: string) => `histogram(${sql(v)}) FILTER (${v} IS NOT NULL)`,
+    }));
+    for (const [leaf, value] of await aggregate(duck, source, maps)) {
+      found.set(
+        leaf,
+        pairsOf(value).map(([key, count]) => [key, Number(count)]),
+      );
+    }
+    return found;
+  }
+  for (const { leaf, sql } of list) {
+    const rows = await duck.ask(
+      `SELECT ${sql("v0")} AS key, count(*) AS n FROM ${valuesSql([leaf], rowsOf(source))} WHERE v0 IS NOT NULL GROUP BY key`,
+    );
+    found.set(
+      leaf,
+      rows.map((row) => [row.key, Number(row.n)]),
+    );
+  }
+  return found;
 }
 
 /** The pairs of a DuckDB MAP, which JSON holds as `[{key, value}]`. */
@@ -269,16 +346,17 @@ async function countBins(
       const x = finite(leaf, v);
       const number = leaf.kind === "time" ? `epoch_ms(${x})` : `CAST(${x} AS DOUBLE)`;
       const bin = `floor((${number} - (${edges.low})) / ${width})`;
-      // greatest and least skip NULL, so it is left out before.
-      return `histogram(CAST(greatest(0, least(${BINS - 1}, ${bin})) AS TINYINT)) FILTER (${x} IS NOT NULL)`;
+      // greatest and least skip NULL, as which a float that is no number counts here.
+      return `CASE WHEN ${x} IS NOT NULL THEN CAST(greatest(0, least(${BINS - 1}, ${bin})) AS TINYINT) END`;
     };
     wanted.push({ leaf, sql });
   }
-  const counted = await aggregate(duck, source, wanted);
+  const counted = await groupBy(duck, source, wanted);
   return measured.map(({ leaf }) => {
-    if (!counted.has(leaf)) return undefined;
+    const pairs = counted.get(leaf);
+    if (!pairs) return undefined;
     const bins = new Array<number>(BINS).fill(0);
-    for (const [bin, count] of pairsOf(counted.get(leaf))) bins[Number(bin)] = Number(count);
+    for (const [bin, count] of pairs) if (bin !== null) bins[Number(bin)] = count;
     return bins;
   });
 }
@@ -287,7 +365,7 @@ async function findQuartiles(duck: Duck, source: Source, measured: readonly Meas
   const numeric = measured.filter(({ first }) => numberOf(first.m) !== undefined);
   const rows = source.rowCount > QUARTILE_ROWS ? sampleOf(source, QUARTILE_ROWS / 10) : rowsOf(source);
   const found = new Map<Leaf, unknown>();
-  const step = source.rowCount > 100_000 ? 4 : CHUNK;
+  const step = source.rowCount > MANY_ROWS ? 4 : CHUNK;
   for (let i = 0; i < numeric.length; i += step) {
     const some = numeric.slice(i, i + step).map(({ leaf }) => ({
       leaf,
@@ -299,6 +377,17 @@ async function findQuartiles(duck: Duck, source: Source, measured: readonly Meas
     const value = found.get(leaf);
     return Array.isArray(value) ? value.map(Number).filter(Number.isFinite) : [];
   });
+}
+
+/** Texts that are empty or only white space. */
+async function countBlanks(duck: Duck, source: Source, measured: readonly Measured[]): Promise<Map<Leaf, number>> {
+  const list = measured.flatMap(({ leaf, first }) =>
+    (numberOf(first.b) ?? 0) > 0
+      ? [{ leaf, sql: (v: string) => `count(*) FILTER (${v} < '!' AND trim(${v}, ' \t\r\n') = '')` }]
+      : [],
+  );
+  const found = await aggregate(duck, source, list);
+  return new Map([...found].map(([leaf, value]) => [leaf, numberOf(value) ?? 0]));
 }
 
 /** NULLs of a leaf; of the elements of a list, the rows that hold no element other than NULL. */
