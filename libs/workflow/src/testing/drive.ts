@@ -35,9 +35,9 @@ export class Driver {
   }
 
   #step(): void {
-    const chaos = this.#choose(40);
-    if (chaos === 39) this.#repeat();
-    else if (chaos === 38) this.#cancel();
+    const chaos = this.#choose(16);
+    if (chaos === 15) this.#repeat();
+    else if (chaos === 14) this.#cancel();
     else this.#perform([...this.inFlight.values()]);
   }
 
