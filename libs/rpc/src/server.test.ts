@@ -131,8 +131,8 @@ describe.each(PROTOCOLS)("a client by %s", (_, options) => {
       ),
       options,
     );
-    for (const call of [client.getRun({ runId: RUN_ID }), collect(client.watchRun({ runId: RUN_ID }))]) {
-      const error = await refusalOf(call);
+    for (const begin of [() => client.getRun({ runId: RUN_ID }), () => collect(client.watchRun({ runId: RUN_ID }))]) {
+      const error = await refusalOf(begin());
       expect(error.code).toBe(Code.Internal);
       expect(error.rawMessage).toBe("internal error");
       expect(JSON.stringify([...error.metadata, error.details])).not.toContain("hunter2");

@@ -4,6 +4,7 @@ import { createConnectTransport, createGrpcTransport, Http2SessionManager } from
 import { MAX_MESSAGE_DEPTH } from "./decode.ts";
 import type { Routes } from "./handler.ts";
 import { type ServerInterceptorOptions, serverInterceptors } from "./interceptors.ts";
+import { refusedInterceptor } from "./refused.ts";
 
 /** How a client reaches a server. */
 export interface ConnectTransportOptions {
@@ -39,7 +40,11 @@ export function connectTransport(url: string, options: ConnectTransportOptions =
   const baseUrl = socketPath === undefined ? url.replace(/\/$/, "") : "http://localhost";
   const common = {
     baseUrl,
-    interceptors: [...(options.token ? [bearer(options.token)] : []), ...(options.interceptors ?? [])],
+    interceptors: [
+      refusedInterceptor,
+      ...(options.token ? [bearer(options.token)] : []),
+      ...(options.interceptors ?? []),
+    ],
     defaultTimeoutMs: options.defaultTimeoutMs,
     readMaxBytes: options.readMaxBytes ?? READ_MAX_BYTES,
     jsonOptions: { ignoreUnknownFields: true, ...depth },
