@@ -11,14 +11,11 @@ export interface Bounds {
 /**
  * Bounds from `min_value`, `max_value`, `strict_min`, `strict_max`.
  *
- * @throws RuleError without a bound, or with the least above the greatest.
+ * @throws RuleError without a bound.
  */
 export function boundsOf(kwargs: Arguments, kind?: Kind): Bounds {
   const [low, high] = [bound(kwargs.min_value, kind), bound(kwargs.max_value, kind)];
   if (low === undefined && high === undefined) throw new RuleError("min_value and max_value cannot both be None");
-  if (low !== undefined && high !== undefined && typeof low === typeof high && low > high) {
-    throw new RuleError("min_value cannot be greater than max_value");
-  }
   const { strict_min: strictMin, strict_max: strictMax } = kwargs;
   return {
     holds(value) {
@@ -69,18 +66,17 @@ export function textsOf(kwargs: Arguments, name: string): string[] {
   throw new RuleError(`${name} must be a list of texts`);
 }
 
-/** A regular expression that, as Python's `re.match`, matches from the start of the text. @throws RuleError where it does not compile. */
+/** A regular expression that is looked for anywhere in the text, as pandas does. @throws RuleError where it does not compile. */
 export function patternOf(source: unknown): RegExp {
   if (typeof source !== "string") throw new RuleError("a regex must be a text");
   try {
-    return new RegExp(source, "y");
+    return new RegExp(source);
   } catch (cause) {
     throw new RuleError("a regex does not compile", { cause });
   }
 }
 
-/** Whether a pattern of {@link patternOf} matches from the start. */
-export function matchesStart(pattern: RegExp, value: unknown): boolean {
-  pattern.lastIndex = 0;
+/** Whether a pattern of {@link patternOf} is found in a value. */
+export function found(pattern: RegExp, value: unknown): boolean {
   return pattern.test(String(value));
 }

@@ -91,7 +91,7 @@ export default defineExpert({
         ctx.summary(`${results.length - failed} of ${results.length} expectations hold`);
         return {
           suite: suite.name,
-          success: failed === 0,
+          success: failed === 0 && results.length > 0,
           passed: results.length - failed,
           failed,
           results: results.map((result, index) => resultOf(suite.expectations[index], result)),

@@ -1,6 +1,7 @@
-import { boundsOf, listOf, matchesStart, numberOf, patternOf, textsOf } from "./arguments.ts";
+import { boundsOf, found, listOf, numberOf, patternOf, textsOf } from "./arguments.ts";
 import { comparable } from "./kinds.ts";
 import { RuleError, type Subject } from "./rule.ts";
+import { sameType } from "./type-names.ts";
 
 type Arguments = Record<string, unknown>;
 
@@ -17,6 +18,10 @@ export const mapRules: Record<string, MapRule> = {
   expect_column_values_to_be_null: { seesMissing: true, prepare: () => absent },
   expect_column_values_to_be_between: {
     prepare(kwargs, { kind }) {
+      const { min_value: least, max_value: most } = kwargs;
+      if (typeof least === typeof most && least !== null && (least as number) > (most as number)) {
+        throw new RuleError("min_value cannot be greater than max_value");
+      }
       const bounds = boundsOf(kwargs, kind);
       return (value) => bounds.holds(value);
     },
@@ -45,32 +50,31 @@ export const mapRules: Record<string, MapRule> = {
   expect_column_values_to_match_regex: {
     prepare(kwargs) {
       const pattern = patternOf(kwargs.regex);
-      return (value) => matchesStart(pattern, value);
+      return (value) => found(pattern, value);
     },
   },
   expect_column_values_to_not_match_regex: {
     prepare(kwargs) {
       const pattern = patternOf(kwargs.regex);
-      return (value) => !matchesStart(pattern, value);
+      return (value) => !found(pattern, value);
     },
   },
   expect_column_values_to_match_regex_list: {
     prepare(kwargs) {
       const patterns = textsOf(kwargs, "regex_list").map(patternOf);
       const all = kwargs.match_on === "all";
-      return (value) =>
-        all ? patterns.every((one) => matchesStart(one, value)) : patterns.some((one) => matchesStart(one, value));
+      return (value) => (all ? patterns.every((one) => found(one, value)) : patterns.some((one) => found(one, value)));
     },
   },
   expect_column_values_to_not_match_regex_list: {
     prepare(kwargs) {
       const patterns = textsOf(kwargs, "regex_list").map(patternOf);
-      return (value) => !patterns.some((one) => matchesStart(one, value));
+      return (value) => !patterns.some((one) => found(one, value));
     },
   },
   expect_column_values_to_be_of_type: { prepare: ({ type_ }, subject) => ofType([String(type_)], subject) },
   expect_column_values_to_be_in_type_list: {
-    prepare: (kwargs, subject) => ofType(textsOf(kwargs, "type_list"), subject),
+    prepare: (kwargs, subject) => ofType(kwargs.type_list === null ? undefined : textsOf(kwargs, "type_list"), subject),
   },
 };
 
@@ -108,21 +112,23 @@ function zScores(kwargs: Arguments, { values }: Subject): (value: unknown) => bo
   return kwargs.double_sided ? (value) => Math.abs(score(value)) < threshold : (value) => score(value) < threshold;
 }
 
-/** By DuckDB's type where it is known; otherwise by the value, with pandas' names. */
-function ofType(names: string[], { type }: Subject): (value: unknown) => boolean {
+/** By DuckDB's type where it is known; otherwise by the value, with pandas' names. No list of names allows every type. */
+function ofType(names: string[] | undefined, { type, values }: Subject): (value: unknown) => boolean {
+  if (!names) return () => true;
   const wanted = new Set(names);
   if (type !== undefined) {
-    const known = wanted.has(type) || wanted.has(type.replace(/\(.*/, ""));
+    const known = sameType(type).some((name) => wanted.has(name));
     return () => known;
   }
-  return (value) => pandasTypes(value).some((name) => wanted.has(name));
+  const fractions = values.some((value) => typeof value === "number" && !Number.isInteger(value));
+  return (value) => pandasTypes(value, fractions).some((name) => wanted.has(name));
 }
 
-function pandasTypes(value: unknown): string[] {
+function pandasTypes(value: unknown, fractions: boolean): string[] {
   if (typeof value === "string") return ["str", "object", "object_", "O"];
   if (typeof value === "boolean") return ["bool", "bool_", "boolean"];
   if (typeof value === "number") {
-    return Number.isInteger(value) ? ["int", "int64", "int_", "integer"] : ["float", "float64", "float_", "number"];
+    return fractions ? ["float", "float64", "float_", "number"] : ["int", "int64", "int_", "integer"];
   }
   return Array.isArray(value) ? ["list"] : ["dict"];
 }
