@@ -141,7 +141,7 @@ describe("B6 encoding", () => {
     const bad = await grpc(server, PATHS.get, envelope(Buffer.from([0x0a, 2, 0xc3, 0x28])));
     expect(bad).toMatchObject({ code: 3, reason: "BAD_ENCODING" });
     const nul = await grpc(server, PATHS.get, envelope(Buffer.from([0x0a, 2, 0x61, 0x00])));
-    expect(nul).toMatchObject({ code: 3, reason: "BAD_ENCODING", fields: ["runId"] });
+    expect(nul).toMatchObject({ code: 3, reason: "BAD_ENCODING", fields: ["run_id"] });
   });
 });
 

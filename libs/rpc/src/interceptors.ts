@@ -65,7 +65,7 @@ export function present(error: unknown, { logger, requestId, rpc }: FailingCall)
 
 function isFault(error: unknown, shown: ConnectError): boolean {
   const deliberate = error instanceof ConnectError && ownReason(error) !== undefined;
-  return reasonOf(shown) === Reason.INTERNAL || (!deliberate && shown.code === Code.Internal);
+  return ownReason(shown) === Reason.INTERNAL || (!deliberate && shown.code === Code.Internal);
 }
 
 /** The messages, with every error on the way as {@link present} makes it. */

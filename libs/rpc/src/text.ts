@@ -16,10 +16,17 @@ export function pathOfBadText(value: unknown, path = ""): string | undefined {
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return undefined;
   if (Array.isArray(value)) return firstOf(value, (item, index) => pathOfBadText(item, joinPath(path, index)));
   if (isSetOneof(value)) return pathOfBadText([value.case, value.value], path) && path;
+  const isMessage = "$typeName" in value;
   return firstOf(Object.entries(value), ([key, item]) => {
     if (!isSoundText(key)) return joinPath(path, key);
-    return key.startsWith("$") && "$typeName" in value ? undefined : pathOfBadText(item, joinPath(path, key));
+    if (isMessage && key.startsWith("$")) return undefined;
+    return pathOfBadText(item, joinPath(path, isMessage ? protoName(key) : key));
   });
+}
+
+/** Name of a field in the .proto, from its name in TypeScript: `runId` to `run_id`. */
+function protoName(localName: string): string {
+  return localName.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 function isSoundText(text: string): boolean {
