@@ -1,6 +1,6 @@
-import type { JsonValue } from "@bufbuild/protobuf";
 import * as z from "zod";
 import type { Contract } from "./contract.ts";
+import type { JsonValue } from "./json.ts";
 
 /** What the security task found, as far as the rules ask for it. */
 export interface Classification {

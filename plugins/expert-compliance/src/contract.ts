@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { FIELDS, type Field, type FieldName } from "./fields.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 import { type Place, placesOf } from "./places.ts";
 
 /** Legal bases of Article 6(1), letters (a) to (f). */
@@ -101,8 +101,9 @@ const plainKey = (key: string): string => key.toLowerCase().replace(/[^\p{L}\d]/
 function readField(field: Field, leaves: Leaf[]): Reading {
   let placeholder = ABSENT;
   for (const alias of field.aliases) {
-    const parts = alias.split(".");
-    const leaf = leaves.find((one) => endsWith(one.parts, parts));
+    const scalar = alias.endsWith("!");
+    const parts = alias.replace("!", "").split(".");
+    const leaf = leaves.find((one) => endsWith(one.parts, parts) && !(scalar && typeof one.value === "object"));
     if (!leaf) continue;
     const reading = interpret(field, leaf);
     if (reading.state !== "absent") return reading;
@@ -116,7 +117,8 @@ function endsWith(all: string[], end: string[]): boolean {
   return start >= 0 && start <= 3 && end.every((part, offset) => all[start + offset] === part);
 }
 
-function interpret(field: Field, { path, value }: Leaf): Reading {
+function interpret(field: Field, { path, value: written }: Leaf): Reading {
+  const value = field.type === "flag" ? withoutDemand(written, path) : written;
   const entries = entriesOf(value);
   const whole = entries.join(", ");
   const reading: Reading = { ...ABSENT, path, text: presentable(whole), entries: entries.map(presentable) };
@@ -137,6 +139,17 @@ function interpret(field: Field, { path, value }: Leaf): Reading {
       return { ...reading, state: NO.test(first) && entries.length === 1 ? "denied" : "given" };
   }
 }
+
+/** `required: true` demands a thing and does not say that it is there; `required: false` is a denial. */
+function withoutDemand(value: JsonValue, path: string): JsonValue {
+  if (/required$/i.test(path)) return isNo(value) ? false : null;
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value.required === undefined) return value;
+  const { required, ...rest } = value;
+  return isNo(required) ? false : rest;
+}
+
+const isNo = (value: JsonValue | undefined): boolean =>
+  value === false || (typeof value === "string" && NO.test(value));
 
 /** Texts of a value: a list's entries, an object's `key: value` pairs. */
 function entriesOf(value: JsonValue): string[] {

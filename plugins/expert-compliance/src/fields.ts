@@ -8,7 +8,8 @@ export interface Field {
   type: FieldType;
   /**
    * Dotted paths accepted for it, most usual first; written without separators and in lower case, they match the end of
-   * a path in the contract: `servicelevels.retention.period` is found by `retention.period`.
+   * a path in the contract: `servicelevels.retention.period` is found by `retention.period`. A `!` at the end takes no
+   * object: `encryption: {in_transit: true}` says nothing about rest.
    */
   aliases: readonly string[];
   /** A line for the contract template. */
@@ -27,9 +28,9 @@ export const FIELDS = {
       "controller",
       "controller.name",
       "datacontroller",
-      "owner",
       "owner.team",
       "owner.name",
+      "owner",
       "info.owner",
       "team",
       "team.name",
@@ -291,10 +292,10 @@ export const FIELDS = {
       "encryption.rest",
       "atrestencryption",
       "encryptedatrest",
-      "encryption",
+      "encryption!",
       "encrypted",
-      "storage.encryption",
-      "security.encryption",
+      "storage.encryption!",
+      "security.encryption!",
       "storage.encrypted",
     ],
     example: "encryption_at_rest: true",
@@ -319,7 +320,9 @@ export const FIELDS = {
     aliases: [
       "accesscontrol",
       "accesscontrols",
-      "access",
+      "access.roles",
+      "access.policy",
+      "access.groups",
       "accesspolicy",
       "roles",
       "rbac",
@@ -387,6 +390,9 @@ export const FIELDS = {
     label: "transfers to third countries",
     type: "places",
     aliases: [
+      "transfers.countries",
+      "transfers.to",
+      "transfer.countries",
       "transfers",
       "transfer",
       "internationaltransfers",
@@ -394,9 +400,6 @@ export const FIELDS = {
       "thirdcountries",
       "crossbordertransfers",
       "crossborder",
-      "transfers.countries",
-      "transfers.to",
-      "transfer.countries",
     ],
     example: "transfers: none   # or the countries",
   },

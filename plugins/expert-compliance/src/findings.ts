@@ -18,7 +18,7 @@ export function report(results: ArticleResult[], subject: Subject, ctx: ActionCo
   }
   reportGroup(
     results,
-    { status: "met", rule: "compliance.gdpr_met", severity: "ok", words: "are met as far as the contract tells" },
+    { status: "met", rule: "compliance.gdpr_met", severity: "ok", words: "met as far as the contract tells" },
     { subject, ctx },
   );
   reportGroup(
@@ -27,7 +27,7 @@ export function report(results: ArticleResult[], subject: Subject, ctx: ActionCo
       status: "not_applicable",
       rule: "compliance.gdpr_not_applicable",
       severity: "info",
-      words: "do not apply to this dataset",
+      words: "not applicable to this dataset",
     },
     { subject, ctx },
   );
@@ -42,8 +42,8 @@ function reportOpen(result: ArticleResult, subject: Subject, ctx: ActionContext)
     subject: { kind: "article", name: `GDPR ${rule.article}: ${subject.table}` },
     reason:
       status === "not_met"
-        ? `Article ${rule.article} (${rule.title}) is not met: ${what}.`
-        : `Whether Article ${rule.article} (${rule.title}) is met cannot be told: ${what}.`,
+        ? `GDPR ${rule.article} (${rule.title}) is not met: ${what}.`
+        : `Whether GDPR ${rule.article} (${rule.title}) is met cannot be told: ${what}.`,
     evidence: evidenceOf(result, subject),
     // Reading a field is certain; that the field is nowhere else than in the contract is not.
     confidence: status === "not_met" ? 0.95 : 0.8,
@@ -96,7 +96,7 @@ function reportGroup(
     rule: group.rule,
     severity: group.severity,
     subject: { kind: "dataset", name: subject.table },
-    reason: `GDPR articles ${articles} ${group.words}.`,
+    reason: `${members.length === 1 ? "Article" : "Articles"} ${articles} of the GDPR: ${group.words}.`,
     evidence: [
       ...members
         .flatMap(({ fields }) => fields)

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { conformanceCases, runAction, type Sample } from "@odg/expert-plugin-api/testing";
 import { describe, expect, test } from "vitest";
 import expert from "./index.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 import type { ValidateGdprOutput } from "./output.ts";
 
 type Status = "met" | "not_met" | "unknown" | "not_applicable";
@@ -361,6 +361,99 @@ const SCENARIOS: Scenario[] = [
     pii: CONTACTS,
     contract: { ...without("transfers"), jurisdiction: ["EU", "BR"] },
     expect: { "44-49": "unknown" },
+  },
+  {
+    name: "reads counted under access are no access control",
+    pii: CONTACTS,
+    contract: { ...without("access_control"), access: { full_reads_per_month: 60 } },
+    expect: { "32": "unknown" },
+    missing: ["access control"],
+  },
+  {
+    name: "encryption in transit says nothing about rest",
+    pii: CONTACTS,
+    contract: { ...without("encryption_at_rest", "encryption_in_transit"), encryption: { in_transit: true } },
+    expect: { "32": "unknown", "30": "not_met" },
+    missing: ["encryption at rest"],
+  },
+  {
+    name: "consent that is required is not yet tracked",
+    pii: CONTACTS,
+    contract: complete({ legal_basis: "consent", consent: { required: true } }),
+    expect: { "7": "not_met" },
+    missing: ["consent tracking"],
+  },
+  {
+    name: "consent that is not required",
+    pii: CONTACTS,
+    contract: complete({ consent: { required: false, note: "billing only" } }),
+    expect: { "7": "not_applicable" },
+  },
+  {
+    name: "an assessment that is required is not yet made",
+    pii: HEALTH,
+    contract: complete({ dpia: { required: true } }),
+    expect: { "35": "not_met" },
+  },
+  {
+    name: "two bases, one of them consent",
+    pii: CONTACTS,
+    contract: { ...without("consent"), legal_basis: ["contract", "consent"] },
+    expect: { "6": "met", "7": "not_met" },
+  },
+  {
+    name: "an empty contract is a contract that says nothing",
+    pii: CONTACTS,
+    contract: {},
+    expect: { "5(1)(e)": "not_met", "6": "not_met", "30": "not_met", "32": "unknown" },
+  },
+  {
+    name: "health data in a complete contract still need masking proven",
+    pii: HEALTH,
+    contract: without("masking"),
+    expect: { "25": "unknown", "9": "not_met" },
+  },
+  {
+    name: "retention until a date",
+    pii: CONTACTS,
+    contract: complete({ retention: "until 2027-12-31" }),
+    expect: { "5(1)(e)": "met" },
+  },
+  {
+    name: "retention as long as necessary is no period",
+    pii: CONTACTS,
+    contract: complete({ retention: "as long as necessary" }),
+    expect: { "5(1)(e)": "not_met" },
+  },
+  {
+    name: "a bare number of retention has no unit",
+    pii: CONTACTS,
+    contract: complete({ retention: 36 }),
+    expect: { "5(1)(e)": "not_met" },
+  },
+  {
+    name: "stored in Switzerland",
+    pii: CONTACTS,
+    contract: complete({ storage: { region: "europe-west6" } }),
+    expect: { "44-49": "met" },
+  },
+  {
+    name: "a region nobody knows is no EEA",
+    pii: CONTACTS,
+    contract: complete({ storage: { region: "dc-7" } }),
+    expect: { "44-49": "not_met" },
+  },
+  {
+    name: "transfers under binding corporate rules",
+    pii: CONTACTS,
+    contract: complete({ transfers: { countries: ["India"], safeguard: "BCR 2023" } }),
+    expect: { "44-49": "met" },
+  },
+  {
+    name: "no recipients is an answer",
+    pii: CONTACTS,
+    contract: complete({ recipients: "none", masking: null }),
+    expect: { "30": "met" },
   },
   {
     name: "no owner and no recipients",

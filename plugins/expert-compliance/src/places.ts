@@ -36,7 +36,12 @@ const CLOUD: [RegExp, Place][] = [
 export function placesOf(texts: readonly string[]): Place[] {
   return texts
     .flatMap((text) => text.split(/[,;/|+]| and | und | e | et |\n/i))
-    .map((text) => text.trim().toLowerCase())
+    .map((text) =>
+      text
+        .replace(/^[\w ]{1,60}:/, "")
+        .trim()
+        .toLowerCase(),
+    )
     .filter((text) => text !== "" && !/^(none|no|false|n\/a|nil|never|keine|nenhuma?|aucun)$/.test(text))
     .map(placeOf);
 }

@@ -71,7 +71,7 @@ export function recordMarkdown(record: ProcessingRecord): string {
       ),
     ],
     ["Recipients (30(1)(d))", list(record.recipients)],
-    ["Third countries (30(1)(e))", markdownText(record.third_countries) || open],
+    ["Third countries (30(1)(e))", markdownText(record.third_countries) || "not stated"],
     ["Safeguards (30(1)(e))", markdownText(record.safeguards) || "none stated"],
     ["Erasure after (30(1)(f))", markdownText(record.retention) || open],
     ["Security measures (30(1)(g))", list(record.security_measures)],

@@ -23,11 +23,11 @@ function readCsv(text: string): Record<string, string[]> {
     const character = text[index] ?? "";
     const row = rows.at(-1) ?? [];
     if (character === '"') {
-      if (quoted && text[index + 1] === '"') row[row.length - 1] += text[++index];
+      if (quoted && text[index + 1] === '"') row[row.length - 1] = `${row.at(-1)}${text[++index]}`;
       else quoted = !quoted;
     } else if (character === "," && !quoted) row.push("");
     else if (character === "\n" && !quoted) rows.push([""]);
-    else if (character !== "\r") row[row.length - 1] += character;
+    else if (character !== "\r") row[row.length - 1] = `${row.at(-1)}${character}`;
   }
   const [header = [], ...body] = rows.filter((row) => row.length > 1 || row[0] !== "");
   return Object.fromEntries(header.map((name, column) => [name, body.map((row) => row[column] ?? "")]));

@@ -152,9 +152,8 @@ describe("a name alone", () => {
   });
 
   test("of a person is told by its table", async () => {
-    const values = range(
-      (i) => ["Ngozi Adeyemi", "Thandiwe Dube", "Kofi Annan", "Wanjiru Kamau"][i % 4] + "abcdefgh"[i % 8],
-    );
+    const names = ["Ngozi Adeyemi", "Thandiwe Dube", "Kofi Annan", "Wanjiru Kamau"];
+    const values = range((i) => `${names[i % 4]}${"abcdefgh"[i % 8]}`);
     expect((await detectColumns({ name: column(values) }, "customers.parquet")).output.columns).toHaveLength(1);
     expect(
       (await detectColumns({ name: column(range((i) => `Widget ${i}`)) }, "products.parquet")).output.columns,

@@ -72,7 +72,7 @@ export const TAXONOMY: Partial<Record<EntityName, Phrases>> = {
   device_fingerprint: {
     strong:
       "device fingerprint, browser fingerprint, user agent, useragent, device id, imei, imsi, idfa, gaid, advertising id, android id, udid, serial imei, browser user agent",
-    likely: "fingerprint, cookie id",
+    likely: "fingerprint, cookie id, session id, sessionid",
   },
   payment_card: {
     strong: `credit card, credit card number, card number, card no, cc number, cc num, cc no, debit card, pan number, payment card, numero do cartao, numero cartao, numero de tarjeta,
@@ -98,8 +98,8 @@ export const TAXONOMY: Partial<Record<EntityName, Phrases>> = {
   },
   access_token: {
     strong:
-      "api key, apikey, secret key, access token, refresh token, auth token, bearer token, client secret, session token, private token, access key, aws secret, session id",
-    likely: "token, credential, credentials, sessionid",
+      "api key, apikey, secret key, access token, refresh token, auth token, bearer token, client secret, session token, private token, access key, aws secret",
+    likely: "token, credential, credentials",
   },
   private_key: { strong: "private key, ssh key, pem key" },
   us_ssn: { strong: "ssn, social security, social security number, social security no, soc sec, ssn number, us ssn" },
@@ -111,7 +111,7 @@ export const TAXONOMY: Partial<Record<EntityName, Phrases>> = {
   es_nif: { strong: "nie", likely: "dni" },
   it_fiscal_code: { strong: "codice fiscale, cod fiscale, fiscal code" },
   de_tax_id: { strong: "steuer id, steueridentifikationsnummer, steuernummer, idnr" },
-  fr_nir: { strong: "nir, numero securite sociale, numero de securite sociale, securite sociale" },
+  fr_nir: { likely: "nir", strong: "numero securite sociale, numero de securite sociale, securite sociale" },
   pl_pesel: { strong: "pesel" },
   in_aadhaar: { strong: "aadhaar, aadhar, uidai" },
   ca_sin: { strong: "social insurance number, sin number" },
@@ -124,9 +124,9 @@ export const TAXONOMY: Partial<Record<EntityName, Phrases>> = {
   us_mbi: { strong: "mbi" },
   national_id: {
     strong: `national id, national id number, national identity, national identification number, identity number, id card, identity card, citizen id, tax id, tax identification number,
-      taxpayer id, tin, social security id, documento de identidade, documento identidad, numero de documento, carteira de identidade, cedula, cedula de identidad,
-      curp, rut, bsn, ahv nummer, sozialversicherungsnummer, personalausweis, ausweisnummer, carte d identite, numero carta identita, dowod osobisty, nip, numero contribuinte, pis, nis`,
-    likely: "nif, rg, sin, government id, gov id, documento, id number",
+      taxpayer id, tax number, social security id, documento de identidade, documento identidad, numero de documento, carteira de identidade, cedula, cedula de identidad,
+      curp, bsn, ahv nummer, sozialversicherungsnummer, personalausweis, ausweisnummer, carte d identite, numero carta identita, dowod osobisty, numero contribuinte`,
+    likely: "nif, rg, sin, tin, rut, nip, pis, nis, government id, gov id, documento, id number",
   },
   passport: {
     strong:
@@ -145,11 +145,11 @@ export const TAXONOMY: Partial<Record<EntityName, Phrases>> = {
     strong: `diagnosis, diagnoses, medical record, medical record number, mrn, medical history, icd code, icd 10, icd 9, icd10, icd9, disease, medication, prescription, allergies, allergy, blood type,
       blood group, disability, hiv status, mental health, health condition, health status, health insurance, insurance member id, pregnancy, diagnostico, enfermedad, medicamento, maladie, diagnostic medical,
       krankheit, diagnose, blutgruppe, versichertennummer, malattia, diagnosi, choroba, rozpoznanie, grupa krwi, tipo sanguineo`,
-    likely: "symptoms, symptom, treatment, patient condition, cid 10",
+    likely: "symptoms, symptom, patient condition, cid 10",
   },
   ethnicity: {
-    strong:
-      "ethnicity, ethnic group, ethnic origin, race, racial origin, raca, etnia, ethnie, ethnische herkunft, razza",
+    strong: "ethnicity, ethnic group, ethnic origin, racial origin, raca, etnia, ethnie, ethnische herkunft",
+    likely: "race, raza, razza",
   },
   religion: {
     strong: "religion, religious affiliation, religiao, konfession, glaube, confession religieuse, wyznanie",
@@ -188,7 +188,7 @@ export const ABOUT = words(`
   cost fee domain format version provider template subject campaign country source reason expires expiry expiration expire exp set class
   category level brand error required preference policy bounce bounced click clicked open opened sent delivered index rank weight
   used uses usage reset attempts attempt limit expired hashed encrypted masked anonymized year month lang language
-  quality likelihood carrier operator vendor file path table column schema prefix suffix checksum zone timezone mask gateway subnet port protocol
+  quality likelihood model make carrier operator vendor file path table column schema prefix suffix checksum zone timezone mask gateway subnet port protocol
   tipo data quantidade fecha estado datum typ anzahl statut liczba url uri avg mean sum min max std median diff share lag delta`);
 
 /** Things that have a name without being a person. */
