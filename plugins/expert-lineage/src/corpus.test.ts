@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { polyglotParser } from "./polyglot-parser.ts";
-import { type Statement, tableKey } from "./statement.ts";
+import { type Statement, shortName, tableKey } from "./statement.ts";
+import { readLineage } from "./worker.ts";
 
 // The statements of sqllineage's own tests with the edges that they must yield. No dialect is told.
 const CASES = new URL("../../../../shared/corpus/lineage/sqllineage-cases.json", import.meta.url);
@@ -67,7 +68,7 @@ function columnFacts(one: ColumnCase): { got: Set<string>; want: Set<string> } {
   };
 }
 
-describe.skipIf(!hasCases)("accuracy on the cases of sqllineage", () => {
+describe.skipIf(!hasCases)("accuracy on the cases of sqllineage", { timeout: 120_000 }, () => {
   test("table edges: F1 at least 0.97, exact in at least 96 of 100 scripts", () => {
     const measured = score(
       cases
@@ -89,4 +90,34 @@ describe.skipIf(!hasCases)("accuracy on the cases of sqllineage", () => {
     expect(measured.f1).toBeGreaterThanOrEqual(0.9);
     expect(measured.exact).toBeGreaterThanOrEqual(0.85);
   });
+});
+
+type Model = {
+  name: string;
+  resource_type: string;
+  raw_code?: string;
+  raw_sql?: string;
+  refs: unknown[];
+  sources: string[][];
+};
+
+/** The last part of what a manifest's node refers to: `["model"]`, `["package", "model"]` or `{ name: "model" }`. */
+function referredTo({ refs, sources }: Model): Set<string> {
+  const names = [...refs, ...sources].map((one) => (Array.isArray(one) ? one.at(-1) : (one as { name: string }).name));
+  return new Set(names.map((name) => String(name).toLowerCase()));
+}
+
+describe.skipIf(!hasCases)("accuracy on the models of dbt manifests", { timeout: 120_000 }, () => {
+  test.each(["build", "duckdb", "env_vars", "jaffle_shop", "postgres", "small"])(
+    "%s: every model exactly",
+    (project) => {
+      const file = new URL(`dbt/${project}/manifest.json`, CASES);
+      const { nodes } = JSON.parse(readFileSync(file, "utf8")) as { nodes: Record<string, Model> };
+      for (const model of Object.values(nodes).filter((one) => one.resource_type === "model")) {
+        const files = [{ name: `${model.name}.sql`, text: model.raw_code ?? model.raw_sql ?? "" }];
+        const { upstream } = readLineage({ dataset: model.name, files, dialect: "", tables: {} }, polyglotParser);
+        expect(new Set(upstream.map(({ table }) => shortName(table)))).toEqual(referredTo(model));
+      }
+    },
+  );
 });

@@ -64,6 +64,17 @@ DROP TABLE y;`,
     expect(tables(found.upstream)).toEqual(["a"]);
   });
 
+  test("a table of another schema that feeds the dataset is not the dataset, though called alike", () => {
+    const found = map("orders", {
+      "a.sql": `INSERT INTO raw.orders SELECT * FROM feed;
+CREATE TABLE dw.orders AS SELECT * FROM raw.orders;
+CREATE VIEW v AS SELECT * FROM raw.orders;
+CREATE VIEW w AS SELECT * FROM dw.orders;`,
+    });
+    expect(tables(found.upstream)).toEqual(["raw.orders"]);
+    expect(tables(found.downstream)).toEqual(["w"]);
+  });
+
   test("a file name in SQL means the dataset of that name", () => {
     const found = map("sales.2024", { "a.sql": "CREATE TABLE w AS SELECT * FROM 'lake/sales.2024.parquet';" });
     expect(tables(found.downstream)).toEqual(["w"]);

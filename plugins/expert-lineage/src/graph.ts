@@ -56,6 +56,7 @@ export function dependenciesOf(dataset: string, files: ScriptFile[]): Dependenci
 class Graph {
   readonly #self: string;
   readonly #all: Located[];
+  readonly #namesakes: ReadonlySet<string>;
 
   constructor(dataset: string, files: ScriptFile[]) {
     this.#self = dataset;
@@ -63,6 +64,7 @@ class Graph {
       renamed(statements).map((statement) => ({ file: name, statement })),
     );
     markTemporary(this.#all);
+    this.#namesakes = namesakes(dataset, this.#all);
   }
 
   dependencies(): Dependencies {
@@ -84,8 +86,9 @@ class Graph {
     };
   }
 
+  /** Whether a name means the dataset: `raw.orders`, from which `dw.orders` is made, does not. */
   #isSelf(name: string): boolean {
-    return isCalled(name, this.#self);
+    return isCalled(name, this.#self) && !this.#namesakes.has(tableKey(name));
   }
 
   #writersOf(table: string, file: string): Located[] {
@@ -216,6 +219,20 @@ function markAll(all: Located[], { file, name }: { file: string; name: string })
       one.statement = { ...one.statement, temporary: true };
     }
   }
+}
+
+/** Tables of another schema that are called like the dataset and feed it; none where they feed each other. */
+function namesakes(dataset: string, all: Located[]): Set<string> {
+  const targets = new Set<string>();
+  const feeding = new Set<string>();
+  for (const { target, sources } of all.map(({ statement }) => statement)) {
+    if (!target || !isCalled(target.name, dataset)) continue;
+    targets.add(tableKey(target.name));
+    for (const { name } of sources) {
+      if (isCalled(name, dataset) && tableKey(name) !== tableKey(target.name)) feeding.add(tableKey(name));
+    }
+  }
+  return [...targets].every((name) => feeding.has(name)) ? new Set() : feeding;
 }
 
 function grouped(found: Found[]): Dependency[] {

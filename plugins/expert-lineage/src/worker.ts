@@ -1,7 +1,8 @@
 import type { WorkerFunction } from "@odg/expert-plugin-api/worker";
+import { isTemplated, readDbtModel } from "./dbt.ts";
 import { type Dependencies, dependenciesOf, type ScriptFile } from "./graph.ts";
 import { polyglotParser } from "./polyglot-parser.ts";
-import type { KnownTables, SqlParser, SyntaxFault } from "./statement.ts";
+import type { KnownTables, ParsedScript, SqlParser, SyntaxFault } from "./statement.ts";
 
 /** What the worker gets. */
 export interface LineageJob {
@@ -31,7 +32,7 @@ export function readLineage(job: LineageJob, parser: SqlParser): LineageAnswer {
   const shown = new Map<string, string[]>();
   const faults: LineageAnswer["faults"] = [];
   for (const { name, text } of job.files) {
-    const script = parser.parse(text, { ...(job.dialect ? { dialect: job.dialect } : {}), tables: job.tables });
+    const script = readScript({ name, text }, job, parser);
     files.push({ name, statements: script.statements });
     shown.set(name, script.shownLines);
     faults.push(...script.faults.map((fault) => ({ ...fault, file: name })));
@@ -44,6 +45,20 @@ export function readLineage(job: LineageJob, parser: SqlParser): LineageAnswer {
   ]);
   const statements = files.reduce((sum, file) => sum + file.statements.length, 0);
   return { ...found, lines: Object.fromEntries(lines), faults, statements };
+}
+
+function readScript(file: LineageJob["files"][number], job: LineageJob, parser: SqlParser): ParsedScript {
+  const model = readDbtModel(file.name, file.text);
+  const options = { ...(job.dialect ? { dialect: job.dialect } : {}), tables: job.tables };
+  const script = parser.parse(model?.sql ?? file.text, options);
+  if (!model) return script;
+  const [first = "", ...rest] = script.shownLines;
+  const statements = script.statements.map((statement) => ({
+    ...statement,
+    kind: "dbt model",
+    columns: statement.columns.filter(({ from, to }) => !isTemplated(`${from.column} ${to.column}`)),
+  }));
+  return { ...script, statements, shownLines: [first.replace(model.prefix, ""), ...rest] };
 }
 
 /** In a pool thread: the parser is 20 MB of WebAssembly and takes about a second to load. */
