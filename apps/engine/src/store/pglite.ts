@@ -1,5 +1,7 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
 import { PGliteDialect } from "kysely";
 import { SqlStore } from "./sql.ts";
@@ -15,7 +17,9 @@ export async function openPglite(folder?: string): Promise<SqlStore> {
   mkdirSync(folder, { recursive: true });
   const release = lock(folder);
   try {
-    const store = await SqlStore.open(new PGliteDialect({ pglite: new PGlite(join(folder, "pg")) }));
+    const files = join(folder, "pg");
+    if (!existsSync(join(files, "PG_VERSION"))) await createFiles(files);
+    const store = await SqlStore.open(new PGliteDialect({ pglite: new PGlite(files) }));
     const close = store.close.bind(store);
     store.close = () => close().finally(release);
     return store;
@@ -23,6 +27,22 @@ export async function openPglite(folder?: string): Promise<SqlStore> {
     release();
     throw error;
   }
+}
+
+/** One laptop's worth: the default of 128 MB is for servers. */
+const SETTINGS = ["shared_buffers=8MB"];
+
+/** In a folder of another name first, so that a creation cut short leaves nothing that looks like a database. */
+async function createFiles(files: string): Promise<void> {
+  const draft = `${files}.new`;
+  rmSync(draft, { recursive: true, force: true });
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const worker = new Worker(new URL(`./create-pglite.${extension}`, import.meta.url), {
+    workerData: { folder: draft, settings: SETTINGS },
+  });
+  await once(worker, "message");
+  await worker.terminate();
+  renameSync(draft, files);
 }
 
 /** Folders that this process has open: a pid file with our own pid is stale where the folder is not among them. */
