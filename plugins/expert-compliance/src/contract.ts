@@ -100,7 +100,7 @@ const plainKey = (key: string): string => key.toLowerCase().replace(/[^\p{L}\d]/
 
 function readField(field: Field, leaves: Leaf[]): Reading {
   let placeholder = ABSENT;
-  for (const alias of field.aliases) {
+  for (const alias of field.aliases.split(/\s+/)) {
     const scalar = alias.endsWith("!");
     const parts = alias.replace("!", "").split(".");
     const leaf = leaves.find((one) => endsWith(one.parts, parts) && !(scalar && typeof one.value === "object"));

@@ -98,7 +98,6 @@ export function holds(condition: Condition, facts: Facts): Truth {
   if ("basis" in condition) return contract.legal_basis.bases.includes(condition.basis);
   if ("given" in condition) return contract[condition.given].state === "given";
   if ("denied" in condition) return contract[condition.denied].state === "denied";
-  if ("several" in condition) return contract[condition.several].entries.length > 1;
   return contract[condition.place].places.some((place) => condition.is.includes(place));
 }
 

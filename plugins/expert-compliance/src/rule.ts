@@ -16,8 +16,6 @@ export type Condition =
   | { given: FieldName }
   /** The contract says no, none or false. */
   | { denied: FieldName }
-  /** At least two entries of a list. */
-  | { several: FieldName }
   /** One of the places of a field is of that class. */
   | { place: FieldName; is: readonly Place[] }
   | { all: readonly Condition[] }
