@@ -1,4 +1,4 @@
-import type { Client } from "@odg/client";
+import type { OdgClient } from "@odg/client";
 import { createClient } from "@odg/client";
 import { connectTransport, inProcessTransport } from "@odg/rpc";
 import { surroundings } from "./config.ts";
@@ -13,7 +13,7 @@ export interface EngineFlags {
 
 /** An engine to talk to: a running one, or one in this process. */
 export interface Connection {
-  client: Client;
+  client: OdgClient;
   /** Whether the engine lives in this process, and ends with it. */
   inProcess: boolean;
   close(): Promise<void>;

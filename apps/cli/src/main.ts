@@ -1,10 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { version } from "./config.ts";
-import { EXIT, exitCodeOf } from "./exit-code.ts";
-import { printError, say } from "./output.ts";
-import { UsageError } from "./usage-error.ts";
 
-// Verbs are loaded when they are called: --version and --help stay quick.
+// Verbs, and whatever they need, are loaded when they are called: --version and --help stay quick.
 const program = new Command("odg")
   .description("Runs workflows of data-governance experts over your data.")
   .version(version())
@@ -78,19 +75,6 @@ withEngine(expert.command("list").description("list the experts"))
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = report(error);
-}
-
-function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  if (error instanceof UsageError) {
-    say(
-      json
-        ? JSON.stringify({ error: { code: "invalid_argument", reason: "USAGE", message: error.message } })
-        : `usage: ${error.message}`,
-    );
-    return EXIT.usage;
-  }
-  printError(error, json);
-  return exitCodeOf(error);
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else process.exitCode = (await import("./report-error.ts")).reportError(error, json);
 }

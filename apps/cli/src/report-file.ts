@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { toJson } from "@bufbuild/protobuf";
-import type { Client } from "@odg/client";
+import type { OdgClient } from "@odg/client";
 import { ReportFormat } from "@odg/proto/odg/engine/v1/run_service_pb";
 import { type Report, ReportSchema } from "@odg/proto/odg/run/v1/run_pb";
 import { UsageError } from "./usage-error.ts";
@@ -29,7 +29,7 @@ export function reportJson(report: Report): object {
 }
 
 /** Writes the report of a run, in the format that the file's ending names. */
-export async function writeReport(client: Client, runId: string, file: string): Promise<void> {
+export async function writeReport(client: OdgClient, runId: string, file: string): Promise<void> {
   const format = FORMATS[extname(file).toLowerCase()] ?? ReportFormat.UNSPECIFIED;
   const { report, rendered } = await client.runs.getReport({ runId, format });
   const text = format === ReportFormat.UNSPECIFIED && report ? JSON.stringify(reportJson(report), null, 2) : rendered;
