@@ -6,7 +6,8 @@ import { Datasets } from "./dataset/datasets.ts";
 import { HostGate } from "./expert/host-service.ts";
 import { placeModule } from "./expert/placement.ts";
 import { ExpertRegistry } from "./expert/registry.ts";
-import { createLogger, type Logger } from "./logger.ts";
+import { createLogger, type Logger, type LogStream } from "./logger.ts";
+import { adapterErrors } from "./run/failure.ts";
 import { Runs } from "./run/runs.ts";
 import { expertCatalogServiceRoutes } from "./services/expert-catalog-service.ts";
 import { runServiceRoutes } from "./services/run-service.ts";
@@ -30,10 +31,11 @@ export interface Engine {
 /**
  * Puts an engine together and takes up the runs that an earlier one left.
  *
+ * @param log Where its log goes; standard error where absent.
  * @throws StoreInUse, PlacementError, or the error of the store
  */
-export async function createEngine(config: EngineConfig, clock: Clock = systemClock): Promise<Engine> {
-  const logger = createLogger(config.logLevel);
+export async function createEngine(config: EngineConfig, clock: Clock = systemClock, log?: LogStream): Promise<Engine> {
+  const logger = createLogger(config.logLevel, log);
   const store = await openStore(config.store);
   const opened: { close(): Promise<unknown> }[] = [store];
   const close = async () => {
@@ -50,7 +52,7 @@ export async function createEngine(config: EngineConfig, clock: Clock = systemCl
     const host = new HostGate();
     const registry = new ExpertRegistry(store);
     opened.push(registry);
-    await placeExperts(config.experts, { host, registry });
+    await placeExperts(config.experts, { host, registry, logger });
     const workflows = new Workflows({ store, registry, clock });
     await workflows.publishTemplates(config.workflowsDir);
     const { allowedPaths } = config;
@@ -81,8 +83,14 @@ async function openStore(store: EngineConfig["store"]): Promise<Store> {
   }
 }
 
-async function placeExperts(plugins: string[], { host, registry }: { host: HostGate; registry: ExpertRegistry }) {
-  const transport = inProcessTransport(host.routes);
+interface Hosting {
+  host: HostGate;
+  registry: ExpertRegistry;
+  logger: Logger;
+}
+
+async function placeExperts(plugins: string[], { host, registry, logger }: Hosting) {
+  const transport = inProcessTransport(host.routes, { interceptors: [adapterErrors], logger });
   const placed = await Promise.all(plugins.map((plugin) => placeModule(plugin, transport)));
   for (const { description, packageName, instance } of placed) {
     await registry.register({ description, packageName, placement: "module" }, instance);

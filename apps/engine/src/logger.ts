@@ -3,10 +3,13 @@ import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
 /** Structured log. Secrets are redacted where the line is written, whatever the caller passed. */
 export type Logger = Pick<PinoLogger, "debug" | "info" | "warn" | "error">;
 
+/** Takes the lines of a log. */
+export type LogStream = DestinationStream;
+
 const SECRET = ["password", "token", "apiKey", "authorization", "hostToken", "connectionString", "databaseUrl"];
 
 /** A logger to a stream; standard error by default, since standard output belongs to data. */
-export function createLogger(level: string, stream?: DestinationStream): Logger {
+export function createLogger(level: string, stream?: LogStream): Logger {
   const paths = SECRET.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
   return pino(
     { level, base: null, redact: { paths, censor: "[redacted]" }, serializers: { err: describeError } },

@@ -1,3 +1,4 @@
+import type { Interceptor } from "@connectrpc/connect";
 import { reject } from "@odg/rpc";
 import { DatasetError } from "../dataset/dataset-error.ts";
 
@@ -11,4 +12,22 @@ export function asReject(error: unknown, field?: string): unknown {
     ...(field === undefined ? {} : { field }),
     cause: error.cause,
   });
+}
+
+/** Lets errors of this engine's adapters pass through a service under their own reason. */
+export const adapterErrors: Interceptor = (next) => async (request) => {
+  try {
+    const response = await next(request);
+    return response.stream ? { ...response, message: rejecting(response.message) } : response;
+  } catch (error) {
+    throw asReject(error);
+  }
+};
+
+async function* rejecting<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw asReject(error);
+  }
 }
