@@ -59,7 +59,7 @@ function nulls({ nullCount }: ColumnProfile, rowCount: number): Anomaly | undefi
     evidence: [
       {
         label: "NULLs",
-        text: `${grouped(Number(nullCount))} of ${grouped(rowCount)} rows (${percent(share)})`,
+        text: `${grouped(Number(nullCount))} of ${grouped(rowCount)} rows`,
         value: share,
         unit: "share",
       },
@@ -80,7 +80,7 @@ function blanks({ blankCount, nullCount }: ColumnProfile, rowCount: number): Ano
     evidence: [
       {
         label: "blank texts",
-        text: `${grouped(Number(blankCount))} of ${grouped(present)} texts (${percent(share)})`,
+        text: `${grouped(Number(blankCount))} of ${grouped(present)} texts`,
         value: share,
         unit: "share",
       },
@@ -101,7 +101,7 @@ function nullWords({ blankCount }: ColumnProfile, measured?: Measure): Anomaly |
     evidence: [
       {
         label: "words for NULL",
-        text: `${grouped(words)} of ${grouped(measured.present)} sampled texts (${percent(share)})`,
+        text: `${grouped(words)} of ${grouped(measured.present)} sampled texts`,
         value: share,
         unit: "share",
       },
@@ -125,7 +125,7 @@ function padding(measured?: Measure): Anomaly | undefined {
     evidence: [
       {
         label: "padded texts",
-        text: `${grouped(padded)} of ${grouped(measured.present)} sampled texts (${percent(share)})`,
+        text: `${grouped(padded)} of ${grouped(measured.present)} sampled texts`,
         value: share,
         unit: "share",
       },
@@ -145,7 +145,7 @@ function outliers(measured?: Measure): Anomaly | undefined {
     evidence: [
       {
         label: "outliers",
-        text: `${grouped(numbers.outliers)} of ${grouped(measured.present)} sampled values (${percent(share)})`,
+        text: `${grouped(numbers.outliers)} of ${grouped(measured.present)} sampled values`,
         value: share,
         unit: "share",
       },
@@ -198,7 +198,7 @@ function imbalance(profile: ColumnProfile, rowCount: number): Anomaly | undefine
     evidence: [
       {
         label: "most frequent value",
-        text: `${percent(share)} of ${grouped(present)} rows, among ${distinct} values`,
+        text: `${grouped(Number(top.count))} of ${grouped(present)} rows, among ${distinct} values`,
         value: share,
         unit: "share",
       },
@@ -235,7 +235,7 @@ function duplicateRows({ table, duplicates, sampledRows }: Observed): FindingIni
       evidence: [
         {
           label: "duplicates",
-          text: `${grouped(duplicates)} of ${grouped(sampledRows)} sampled rows (${percent(share)})`,
+          text: `${grouped(duplicates)} of ${grouped(sampledRows)} sampled rows`,
           value: share,
           unit: "share",
         },

@@ -65,7 +65,13 @@ export async function examine(ctx: ActionContext, limits: Limits): Promise<Exami
   ctx.progress(0.7, "checked keys and types");
 
   const columns = describe(profile, { sample, logical, keys: confirmed.keys });
-  const references = await referencesOf(ctx, { limits, columns, siblings: await dataset.siblings() });
+  const references = await referencesOf(ctx, {
+    limits,
+    table: dataset.info.name,
+    keys: confirmed.keys,
+    columns,
+    siblings: await dataset.siblings(),
+  });
   ctx.progress(0.95, "measured references");
   return {
     info: dataset.info,
@@ -128,10 +134,20 @@ function keyParts(profile: DatasetProfile, table: string): string[] {
   });
 }
 
-/** Columns that may determine others: a measure does so by accident only. */
+/** What may be shared by several rows without naming a thing that the table should keep once. */
+const ATTRIBUTES: ReadonlySet<Semantic> = new Set([
+  "measure",
+  "phone",
+  "person_name",
+  "address",
+  "birth_date",
+  "ip_address",
+]);
+
+/** Columns that may determine others: a measure does so by accident only, a phone number names no thing of its own. */
 function determinants(profile: DatasetProfile, table: string): string[] {
   return ranked(profile, table, ({ type }, semantic) => {
-    return canBeKey(type) && semantic !== "measure" && !NO_KEY_PART.has(semantic);
+    return canBeKey(type) && !ATTRIBUTES.has(semantic) && !NO_KEY_PART.has(semantic);
   });
 }
 
@@ -248,13 +264,25 @@ function meaningOf(column: ColumnProfile, rowCount: number): Meaning {
 
 interface Referring {
   limits: Limits;
+  table: string;
+  keys: Key[];
   columns: ExaminedColumn[];
   siblings: DatasetInfo[];
 }
 
 const REFERRING = new Set(["id", "code", "uuid"]);
 
-async function referencesOf(ctx: ActionContext, { limits, columns, siblings }: Referring): Promise<ReferenceAnswer> {
+/** Of two tables with the same unique column, the one whose name speaks of it is its home; the other refers. */
+function isHome({ column, dataset }: ReferenceAnswer["references"][number], table: string, keys: Key[]): boolean {
+  const unique = keys.some(({ columns }) => columns.length === 1 && columns[0] === column);
+  const rankIn = (name: string) => keyRank({ name: column, type: "" }, name);
+  return unique && rankIn(table) > rankIn(dataset);
+}
+
+async function referencesOf(
+  ctx: ActionContext,
+  { limits, columns, siblings, table, keys }: Referring,
+): Promise<ReferenceAnswer> {
   const names = columns.filter(({ verdict }) => REFERRING.has(verdict.semantic)).map(({ profile }) => profile.name);
   if (names.length === 0 || siblings.length === 0) return { references: [], unmeasured: [] };
   const job: ReferenceJob = {
@@ -268,5 +296,6 @@ async function referencesOf(ctx: ActionContext, { limits, columns, siblings }: R
   const beyond = siblings
     .slice(MOST_SIBLINGS)
     .map(({ name }) => ({ name, reason: `only ${MOST_SIBLINGS} are looked at` }));
-  return { references: answer.references, unmeasured: [...answer.unmeasured, ...beyond] };
+  const references = answer.references.filter((one) => !isHome(one, table, keys));
+  return { references, unmeasured: [...answer.unmeasured, ...beyond] };
 }

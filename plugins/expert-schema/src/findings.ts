@@ -10,7 +10,7 @@ export function tableFindings(examined: Examination, report: SchemaReport): Find
     ...declaredKey(examined, report),
     ...missingKey(examined, report),
     ...references(report),
-    ...dependencies(report),
+    ...dependencyFindings(report),
   ];
 }
 
@@ -166,7 +166,8 @@ function references(report: SchemaReport): FindingInit[] {
   });
 }
 
-function dependencies(report: SchemaReport): FindingInit[] {
+/** One finding per determinant that is no key. */
+export function dependencyFindings(report: SchemaReport): FindingInit[] {
   const keys = report.keys.map((key) => key.columns.join("\0"));
   return report.dependencies
     .filter(({ determinant }) => !keys.includes(determinant))

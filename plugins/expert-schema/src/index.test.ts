@@ -8,7 +8,12 @@ import { sales } from "./testdata/sales.ts";
 const options = { tables: sales() };
 const input = { dataset: "lake/order_items.parquet" };
 
-for (const one of conformanceCases(expert, [{ action: "analyze_schema", input, options }])) test(one.name, one.run);
+const samples = ["analyze_schema", "infer_types", "suggest_normalization"].map((action) => ({
+  action,
+  input,
+  options,
+}));
+for (const one of conformanceCases(expert, samples)) test(one.name, one.run);
 
 test("the expert's version is the package's", () => {
   expect(expert.version).toBe(manifest.version);
@@ -91,6 +96,34 @@ test("rules fire on the columns that break them", async () => {
   expect(fired).not.toContain("schema.typed_text ordered_at");
 });
 
+test("text columns are given their types, with the SQL to read them", async () => {
+  const { output, summary } = await runAction(expert, "infer_types", input, options);
+  expect(summary).toBe("1 of 12 columns have another type than stored");
+  expect((output as { changed: string[] }).changed).toEqual(["quantity"]);
+  expect(JSON.stringify(output)).toContain(`TRY_CAST(nullif(trim(\\"quantity\\"), '') AS BIGINT)`);
+});
+
+test("a table is split along its dependencies, and no column is lost", async () => {
+  const { output, summary } = await runAction(expert, "suggest_normalization", input, options);
+  const { tables } = output as { tables: { name: string; key: string[]; columns: string[] }[] };
+  expect(summary).toBe("3 tables instead of one: customer, city_values, order_items");
+  expect(tables.slice(0, 2)).toMatchObject([
+    { key: ["customer_id"], columns: ["customer_id", "city", "contact_email"] },
+    { key: ["city"], columns: ["city", "country"] },
+  ]);
+  expect(new Set(tables.flatMap(({ columns }) => columns)).size).toBe(12);
+});
+
+test("of two tables with the same unique column, the one that it is named after is no reference", async () => {
+  const orders = { columns: { order_id: numbers(50, (row) => row) } };
+  const shipments = { columns: { shipment_id: numbers(50, (row) => row), order_id: numbers(50, (row) => row) } };
+  const tables = { "orders.csv": orders, "shipments.csv": shipments };
+  const references = async (dataset: string) =>
+    SchemaReport.parse((await runAction(expert, "analyze_schema", { dataset }, { tables })).output).foreign_keys.length;
+  expect(await references("orders.csv")).toBe(0);
+  expect(await references("shipments.csv")).toBe(1);
+});
+
 test("a declared key that repeats values is an error that names the contract", async () => {
   const table: MemoryTable = {
     columns: { id: numbers(100, (row) => row % 90) },
@@ -122,7 +155,7 @@ test.each([
   ],
   [
     "names of Object.prototype",
-    { constructor: { type: "BIGINT", values: [1, 2] }, ["toString"]: { type: "VARCHAR", values: ["a", "b"] } },
+    { constructor: { type: "BIGINT", values: [1, 2] }, toString: { type: "VARCHAR", values: ["a", "b"] } },
   ],
 ])("a table with %s is described, not refused", async (_, columns) => {
   const { output } = await analyze(columns as MemoryTable["columns"]);

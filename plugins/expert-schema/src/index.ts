@@ -1,10 +1,12 @@
 import { action, defineExpert } from "@odg/expert-plugin-api";
 import * as z from "zod";
 import { columnFindings } from "./column-findings.ts";
+import { InferredTypes, inferTypes } from "./convert.ts";
 import { examine } from "./examine.ts";
-import { tableFindings } from "./findings.ts";
+import { dependencyFindings, tableFindings } from "./findings.ts";
+import { Normalization, normalize } from "./normalize.ts";
 import { SchemaReport } from "./output.ts";
-import { headline, schemaReport } from "./report.ts";
+import { counted, headline, schemaReport } from "./report.ts";
 
 const Input = z.object({
   dataset: z.string().min(1),
@@ -13,6 +15,9 @@ const Input = z.object({
   /** Up to this many rows, keys and types are confirmed on every row. */
   full_scan_rows: z.number().int().min(0).max(5_000_000).default(1_000_000),
 });
+
+/** Findings of `infer_types`. */
+const TYPE_RULES = new Set(["schema.typed_text", "schema.mixed_types", "schema.code_not_number", "schema.float_money"]);
 
 /** Analyses schemas: columns, meanings, keys, references, dependencies. */
 export default defineExpert({
@@ -51,6 +56,40 @@ export default defineExpert({
         ctx.context.set("schema.row_count", report.row_count);
         ctx.summary(headline(report));
         return report;
+      },
+    }),
+    infer_types: action({
+      capability: "schema_analysis",
+      description: "Finds the types that text columns really have, with the SQL that reads them so.",
+      input: Input,
+      output: InferredTypes,
+      async execute(input, ctx) {
+        const examined = await examine(ctx, input);
+        const report = schemaReport(examined);
+        for (const finding of columnFindings(examined, report)) if (TYPE_RULES.has(finding.rule)) ctx.finding(finding);
+        const types = inferTypes(report);
+        ctx.summary(
+          `${types.changed.length} of ${counted(types.columns.length, "column")} have another type than stored`,
+        );
+        return types;
+      },
+    }),
+    suggest_normalization: action({
+      capability: "schema_analysis",
+      description: "Splits the table along its functional dependencies.",
+      input: Input,
+      output: Normalization,
+      async execute(input, ctx) {
+        const examined = await examine(ctx, input);
+        const report = schemaReport(examined);
+        for (const finding of dependencyFindings(report)) ctx.finding(finding);
+        const proposed = normalize(report);
+        ctx.summary(
+          proposed.tables.length === 0
+            ? `nothing to split off: ${report.normal_form}`
+            : `${counted(proposed.tables.length, "table")} instead of one: ${proposed.tables.map(({ name }) => name).join(", ")}`,
+        );
+        return proposed;
       },
     }),
   },
