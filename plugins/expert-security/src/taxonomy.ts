@@ -42,7 +42,7 @@ export const TAXONOMY: Partial<Record<EntityName, Phrases>> = {
   postcode: {
     strong: `zip code, zip, postcode, post code, postal code, postalcode, cep, codigo postal, code postal, postleitzahl, plz, cap code,
       codice postale, kod pocztowy, zip 4`,
-    likely: "postal, cod postal",
+    likely: "postal, cod postal, pin code, pincode",
   },
   latitude: { strong: "latitude, latitud, breitengrad, latitudine, szerokosc geograficzna", likely: "lat, geo lat" },
   longitude: {
@@ -93,7 +93,7 @@ export const TAXONOMY: Partial<Record<EntityName, Phrases>> = {
   },
   password: {
     strong:
-      "password, passwd, pwd, passphrase, password hash, passcode, senha, contrasena, clave de acceso, mot de passe, passwort, kennwort, parola d ordine, haslo, wachtwoord, pin code, secret answer, security answer",
+      "password, passwd, pwd, passphrase, password hash, passcode, senha, contrasena, clave de acceso, mot de passe, passwort, kennwort, parola d ordine, haslo, wachtwoord, secret answer, security answer",
     likely: "pass, secret, salt",
   },
   access_token: {
