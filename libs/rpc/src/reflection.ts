@@ -11,6 +11,7 @@ import {
 } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
+import { ErrorInfoSchema } from "@odg/proto/google/rpc/error_details_pb";
 import {
   type ServerReflectionRequest,
   ServerReflectionRequestSchema,
@@ -32,7 +33,9 @@ type Reply = MessageInitShape<typeof ServerReflectionResponseSchema>["messageRes
  */
 export function reflectionRoutes(services: readonly DescService[]): Routes {
   const listed = [...services, V1, V1Alpha];
-  const files = [...new Set(listed.flatMap((service) => withDependencies(service.file)))];
+  // No service imports the details of errors, but a caller who knows the services by reflection must read them.
+  const roots = [...listed.map((service) => service.file), ErrorInfoSchema.file];
+  const files = [...new Set(roots.flatMap(withDependencies))];
   const known: Known = { files, names: listed.map((s) => s.typeName).sort(), registry: createRegistry(...files) };
   return (router) => {
     router.service(V1, {
