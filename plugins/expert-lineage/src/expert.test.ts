@@ -85,6 +85,15 @@ describe("map_dependencies", () => {
     expect((output as DependencyMap).upstream.map(({ dataset }) => dataset)).toEqual(["orders"]);
   });
 
+  test("names the file that is too large to read, and reads the others", async () => {
+    const { output, findings } = await run({
+      "a.sql": `-- ${"x".repeat(1_000_000)}`,
+      "b.sql": "INSERT INTO sales SELECT * FROM orders",
+    });
+    expect(findings.find(({ ruleId }) => ruleId === "lineage.sql_too_large")?.subject?.name).toBe("a.sql");
+    expect((output as DependencyMap).upstream).toHaveLength(1);
+  });
+
   test("the version is the package's", () => {
     const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
       version: string;

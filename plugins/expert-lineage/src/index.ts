@@ -1,14 +1,11 @@
 import { type ActionContext, action, type Dataset, defineExpert } from "@odg/expert-plugin-api";
 import * as z from "zod";
-import { findingsOf } from "./findings.ts";
+import { findingsOf, MAX_SQL } from "./findings.ts";
 import type { Dependency, Place } from "./graph.ts";
 import { lineageEvent } from "./open-lineage.ts";
 import { DependencyMap, type Neighbour, type Proof } from "./output.ts";
 import { isCalled, shortName } from "./statement.ts";
 import type { LineageAnswer, LineageJob } from "./worker.ts";
-
-/** SQL beyond this, in characters over all files, is left unread: the parser takes about 5 s per million. */
-const MAX_SQL = 8_000_000;
 
 const WORKER = new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
 

@@ -28,6 +28,13 @@ export const polyglotParser: SqlParser = {
 /** `line` counts from 1 within the text that was tried. */
 type Attempt = { trees: Node[] } | { fault: { message: string; line: number } };
 
+/** A flow, the dialect that read it, and where its chunk begins. */
+interface Placed {
+  flow: Flow;
+  dialect: string;
+  offset: number;
+}
+
 interface Reading {
   dialect: string;
   got: Attempt;
@@ -38,14 +45,16 @@ class Script {
   readonly #source: SourceText;
   readonly #dialects: string[];
   readonly #tables: KnownTables;
-  readonly #statements: Statement[] = [];
+  readonly #columnsOf: (table: string) => boolean;
+  readonly #flows: Placed[] = [];
   readonly #faults: SyntaxFault[] = [];
   #tokens: Token[] = [];
 
-  constructor(text: string, { dialect, tables = {} }: ParseOptions) {
+  constructor(text: string, { dialect, tables = {}, columnsOf = () => true }: ParseOptions) {
     this.#source = new SourceText(text);
     this.#dialects = [...new Set([...(dialect ? [dialect] : []), ...DIALECTS])];
     this.#tables = { ...tables };
+    this.#columnsOf = columnsOf;
   }
 
   read(): ParsedScript {
@@ -56,7 +65,7 @@ class Script {
     else if (this.#tokens.length > 0) for (const chunk of chunksOf(this.#source, this.#tokens)) this.#takeChunk(chunk);
     else this.#reject(whole.got, 0);
     return {
-      statements: this.#statements,
+      statements: this.#statements(),
       faults: this.#faults,
       dialect: whole.dialect,
       shownLines: shownLines(this.#source, this.#tokens),
@@ -96,27 +105,40 @@ class Script {
 
   #take({ got, dialect }: Reading, offset: number): void {
     if (!("trees" in got)) return;
-    for (const flow of got.trees.flatMap(flowsOf)) this.#statements.push(this.#statement(flow, { dialect, offset }));
+    for (const flow of got.trees.flatMap(flowsOf)) this.#flows.push({ flow, dialect, offset });
   }
 
   #reject(got: Attempt, offset: number): void {
     if ("fault" in got) this.#faults.push({ ...got.fault, line: this.#source.lineAt(offset) + got.fault.line - 1 });
   }
 
-  #statement(flow: Flow, at: { dialect: string; offset: number }): Statement {
+  #statements(): Statement[] {
+    // What does not last, and what is renamed, may stand between the wanted tables and theirs.
+    const between = this.#flows.flatMap(({ flow }) => [
+      ...(flow.temporary && flow.target ? [flow.target.parts.join(".")] : []),
+      ...(flow.dropped ?? []),
+      ...(flow.renamedFrom ? [flow.renamedFrom] : []),
+    ]);
+    const keys = new Set(between.map(tableKey));
+    return this.#flows.map((one) =>
+      this.#statement(one, (table) => keys.has(tableKey(table)) || this.#columnsOf(table)),
+    );
+  }
+
+  #statement({ flow, dialect, offset }: Placed, isWanted: (table: string) => boolean): Statement {
     const use = (reference: TableReference): TableUse => ({
       name: reference.parts.join("."),
-      line: this.#source.lineAt(this.#place(reference, at.offset)),
+      line: this.#source.lineAt(this.#place(reference, offset)),
     });
     const sources = distinct(flow.reads.flatMap(readTables).map(use));
     const target = flow.target && use(flow.target);
     const names = [...new Map(sources.map(({ name }) => [tableKey(name), name])).values()];
-    const scope = { dialect: at.dialect, target: target?.name ?? "", sources: names, tables: this.#tables };
-    const columns = target ? columnEdges(flow, scope) : [];
+    const scope = { dialect, target: target?.name ?? "", sources: names, tables: this.#tables };
+    const columns = target && isWanted(target.name) ? columnEdges(flow, scope) : [];
     if (target) this.#learn(flow, target.name);
     return {
       kind: flow.kind,
-      line: target?.line ?? sources[0]?.line ?? this.#source.lineAt(at.offset),
+      line: target?.line ?? sources[0]?.line ?? this.#source.lineAt(offset),
       ...(target ? { target } : {}),
       ...(flow.temporary ? { temporary: true } : {}),
       sources,

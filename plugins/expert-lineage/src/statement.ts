@@ -69,6 +69,8 @@ export interface ParseOptions {
   /** Dialect to try first. */
   dialect?: string;
   tables?: KnownTables;
+  /** Tables whose column edges are wanted, since they take most of the time; default: all. Those of temporary tables always are. */
+  columnsOf?: (table: string) => boolean;
 }
 
 /** Reads SQL. Total: what cannot be read is a fault of the script, never an exception. */

@@ -2,7 +2,7 @@ import type { WorkerFunction } from "@odg/expert-plugin-api/worker";
 import { isTemplated, readDbtModel } from "./dbt.ts";
 import { type Dependencies, dependenciesOf, type ScriptFile } from "./graph.ts";
 import { polyglotParser } from "./polyglot-parser.ts";
-import type { KnownTables, ParsedScript, SqlParser, SyntaxFault } from "./statement.ts";
+import { isCalled, type KnownTables, type ParsedScript, type SqlParser, type SyntaxFault } from "./statement.ts";
 
 /** What the worker gets. */
 export interface LineageJob {
@@ -49,7 +49,8 @@ export function readLineage(job: LineageJob, parser: SqlParser): LineageAnswer {
 
 function readScript(file: LineageJob["files"][number], job: LineageJob, parser: SqlParser): ParsedScript {
   const model = readDbtModel(file.name, file.text);
-  const options = { ...(job.dialect ? { dialect: job.dialect } : {}), tables: job.tables };
+  const columnsOf = (table: string) => isCalled(table, job.dataset);
+  const options = { ...(job.dialect ? { dialect: job.dialect } : {}), tables: job.tables, columnsOf };
   const script = parser.parse(model?.sql ?? file.text, options);
   if (!model) return script;
   const [first = "", ...rest] = script.shownLines;
