@@ -107,7 +107,8 @@ export class TreeView implements RunView {
       const look = LOOK[state.status];
       const running = state.status === TaskStatus.RUNNING;
       const icon = running ? (FRAMES[Math.floor(Date.now() / FRAME_MS) % FRAMES.length] ?? look.icon) : look.icon;
-      return `  ${name}  ${paint(look.color, `${icon} ${this.#text(task)}`, color)}`;
+      const room = Math.max(10, (process.stderr.columns ?? 80) - width - 7);
+      return `  ${name}  ${paint(look.color, `${icon} ${clip(this.#text(task), room)}`, color)}`;
     });
     this.#log([`${paint("bold", this.#title, color)}  ${paint("dim", `${seconds} s`, color)}`, ...lines].join("\n"));
   }
@@ -123,6 +124,12 @@ export class TreeView implements RunView {
     }
     return state.summary || state.failure?.message || LOOK[state.status].word;
   }
+}
+
+/** A line that wraps would spoil the drawing. */
+function clip(text: string, room: number): string {
+  const line = text.replace(/\s+/g, " ");
+  return line.length > room ? `${line.slice(0, room - 1)}…` : line;
 }
 
 /** Rows of a tree in which every task stands below the last of its predecessors. */

@@ -92,13 +92,12 @@ function viewEvidence(evidence: Evidence): EvidenceView {
   return {
     label: visibleProse(evidence.label),
     text,
-    quantity: alreadySays(text, quantity) ? "" : quantity,
+    quantity: hasNumber(text) ? "" : quantity,
     place: file !== "" && evidence.line > 0 ? `${file}:${evidence.line}` : file,
   };
 }
 
-/** Whether the text holds the number of the quantity as a number of its own (`200,000` in `200,000 of 200,000 rows`). */
-function alreadySays(text: string, quantity: string): boolean {
-  const number = /^\S+/u.exec(quantity)?.[0] ?? "";
-  return number !== "" && text.split(/[\s()]+/u).includes(number);
+/** Whether the text holds a number as a number of its own: then it says the quantity in its own words, and twice is too much. */
+function hasNumber(text: string): boolean {
+  return /(?<![\p{L}\d_])\d/u.test(text);
 }

@@ -3,6 +3,13 @@ const COUNT = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const PLAIN = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 const SMALL = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
 const MONEY = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+// What is less than half a cent must not look like nothing.
+const SMALL_MONEY = new Intl.NumberFormat("en-US", {
+  style: "currency",
+  currency: "USD",
+  minimumSignificantDigits: 1,
+  maximumSignificantDigits: 2,
+});
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
 
 /** A whole number with thousands separators: `199,871`. */
@@ -49,12 +56,16 @@ export function formatDuration(milliseconds: number): string {
 /** A number with the unit that evidence gives it: `share` as per cent, `bytes`, `ms` and `s` scaled, `USD…` as money. */
 export function formatQuantity(value: number, unit: string): string {
   const money = /^USD(?:\/(.+))?$/u.exec(unit);
-  if (money !== null && Number.isFinite(value)) return MONEY.format(value) + (money[1] ? `/${money[1]}` : "");
+  if (money !== null && Number.isFinite(value)) return formatMoney(value) + (money[1] ? `/${money[1]}` : "");
   if (unit === "share") return formatShare(value);
   if (unit === "bytes") return formatBytes(value);
   if (unit === "ms") return formatDuration(value);
   if (unit === "s" || unit === "seconds") return formatDuration(value * 1000);
   return unit === "" ? formatNumber(value) : `${formatNumber(value)} ${unit}`;
+}
+
+function formatMoney(usd: number): string {
+  return (usd !== 0 && Math.abs(usd) < 0.005 ? SMALL_MONEY : MONEY).format(usd);
 }
 
 /** `1 finding`, `2 findings`; the plural is regular unless given. */
