@@ -1,4 +1,4 @@
-import { clone, fromJson, toJsonString } from "@bufbuild/protobuf";
+import { clone, fromJson, type JsonValue, toJsonString } from "@bufbuild/protobuf";
 import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { type Report, ReportSchema, type TaskState } from "@odg/proto/odg/run/v1/run_pb";
 import { plainValue } from "./plain-value.ts";
@@ -17,12 +17,15 @@ function writable(value: Value | undefined): Value | undefined {
 }
 
 /**
- * A copy without what differs between two runs over equal input: run id, places in the journal, times and durations. Two runs
+ * A copy without what differs between two runs over equal input: run id and the time in it, also where an expert wrote them into its
+ * output, places in the journal, times and durations. Two runs
  * of one workflow over the same data with the same sampling seed are equal in it.
  */
 export function stableReport(report: Report): Report {
   const copy = clone(ReportSchema, report);
   if (copy.run !== undefined) {
+    const marks = marksOf(copy.run.runId);
+    for (const task of copy.run.tasks) task.output = withoutMarks(task.output, marks);
     copy.run.runId = "";
     copy.run.lastSeq = 0n;
     copy.run.createTime = undefined;
@@ -38,4 +41,17 @@ function forgetTimes(task: TaskState): void {
   task.readyTime = undefined;
   task.startTime = undefined;
   task.endTime = undefined;
+}
+
+/** The run's id, and the time that a UUID of version 7 begins with: RFC 9562, section 5.7. */
+function marksOf(runId: string): string[] {
+  const ms = Number.parseInt(runId.replaceAll("-", "").slice(0, 12), 16);
+  return [runId, ...(Number.isNaN(ms) ? [] : [new Date(ms).toISOString()])].filter((mark) => mark !== "");
+}
+
+function withoutMarks(output: Value | undefined, marks: readonly string[]): Value | undefined {
+  if (output === undefined) return undefined;
+  const text = JSON.stringify(plainValue(output));
+  const stripped = marks.reduce((rest, mark) => rest.replaceAll(mark, ""), text);
+  return stripped === text ? output : fromJson(ValueSchema, JSON.parse(stripped) as JsonValue);
 }

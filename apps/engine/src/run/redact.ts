@@ -2,7 +2,8 @@ import type { JsonValue } from "@bufbuild/protobuf";
 
 // The last line of defence, at the sink: experts already keep raw values in their workers. Only patterns that hardly ever mean
 // anything else stand here, so that honest text is left alone. Each is linear: no nested quantifier, bounded repeats.
-const EMAIL = /[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g;
+// The last label begins with a letter: `SchemaExpert@1.0.0` is no address.
+const EMAIL = /[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,7}\.[A-Za-z][A-Za-z0-9-]{1,62}/g;
 const SSN = /\b\d{3}-\d{2}-\d{4}\b/g;
 const CARD = /\b\d(?:[ -]?\d){12,18}\b/g;
 const IBAN = /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b/g;
