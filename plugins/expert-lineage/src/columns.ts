@@ -1,6 +1,7 @@
 import { analyzeQuery, type Dialect, generate, parse } from "@polyglot-sql/sdk";
 import type { Flow } from "./flow.ts";
 import { foldTableNames } from "./fold.ts";
+import { shownExpression } from "./nameless.ts";
 import { type ColumnEdge, type KnownTables, type Transform, tableKey } from "./statement.ts";
 import { child, children, kindOf, type Node, text } from "./syntax.ts";
 
@@ -14,6 +15,9 @@ export interface ColumnScope {
   sources: string[];
   tables: KnownTables;
 }
+
+/** Longest name made of an expression. */
+const MAX_NAME = 200;
 
 const TRANSFORMS: Record<string, Transform> = { direct: "identity", star: "identity", aggregation: "aggregation" };
 
@@ -43,7 +47,7 @@ function targetNames(flow: Flow, { tables, target }: ColumnScope): string[] | un
 }
 
 function written(expression: Node | undefined, dialect: string): string | undefined {
-  return expression && render(expression, dialect);
+  return expression && render(shownExpression(expression), dialect)?.slice(0, MAX_NAME);
 }
 
 type Projection = Analysis["projections"][number];
@@ -143,10 +147,14 @@ function complete(tree: Node): Node {
   return { select: { ...template, ...select } };
 }
 
+/** Each edge once; those into one column by the names of their sources, for the analysis gives them in no fixed order. */
 function unique(edges: ColumnEdge[]): ColumnEdge[] {
-  const seen = new Set<string>();
-  return edges.filter((edge) => {
-    const key = JSON.stringify(edge).toLowerCase();
-    return !seen.has(key) && seen.add(key);
-  });
+  const byKey = new Map(edges.map((edge) => [JSON.stringify(edge).toLowerCase(), edge]));
+  const targets = [...new Set(edges.map(({ to }) => to.column))];
+  const place = new Map(targets.map((column, index) => [column, index]));
+  return [...byKey]
+    .sort(
+      ([a, { to: p }], [b, { to: q }]) => (place.get(p.column) ?? 0) - (place.get(q.column) ?? 0) || (a < b ? -1 : 1),
+    )
+    .map(([, edge]) => edge);
 }

@@ -141,6 +141,11 @@ describe("shown lines", () => {
     expect(shownLines).toEqual(["SELECT '…' AS m, '…'", 'FROM "A b" WHERE ssn = …', "AND n = '…'", ""]);
   });
 
+  test("nor does the name of a column that is an expression", () => {
+    const sql = "INSERT INTO t SELECT CASE /* Ann */ WHEN m = 'joe@x.org' OR s = 123456789 THEN 1 END FROM a -- Bob";
+    expect(edges(sql)[0]).toBe("a.m -> t.CASE WHEN m = '…' OR s = '…' THEN 1 END");
+  });
+
   test("nor does the message of a fault", () => {
     for (const sql of ["SELECT 'Ann' 'Bob' FROM (", "UPDATE t SET x 'Ann' WHERE", "SELECT 'Ann"]) {
       expect(JSON.stringify(parse(sql).faults)).not.toMatch(/Ann|Bob/);
