@@ -2,7 +2,6 @@ import { type DuckDBDataChunk, DuckDBListValue, type DuckDBValue } from "@duckdb
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { DatasetError } from "./dataset-error.ts";
 import type { Duck } from "./duck.ts";
-import { duckFault } from "./duck-fault.ts";
 import type { Leaf } from "./leaves.ts";
 import { rowsOf, type Source, sampleOf, selection } from "./source.ts";
 
@@ -31,7 +30,7 @@ export async function* batchesOf(duck: Duck, source: Source, options: ReadOption
   const result = await duck.stream(`SELECT ${selection(leaves)} FROM ${rows}`);
   let batch = emptyBatch(leaves);
   while (true) {
-    const chunk = await nextChunk(() => result.fetchChunk());
+    const chunk = await duck.fetch(result);
     if (!chunk || chunk.rowCount === 0) break;
     append(batch, chunk, leaves);
     if (batch.rowCount < BATCH_ROWS) continue;
@@ -39,14 +38,6 @@ export async function* batchesOf(duck: Duck, source: Source, options: ReadOption
     batch = emptyBatch(leaves);
   }
   if (batch.rowCount > 0) yield batch;
-}
-
-async function nextChunk(fetch: () => Promise<DuckDBDataChunk | null>): Promise<DuckDBDataChunk | null> {
-  try {
-    return await fetch();
-  } catch (cause) {
-    throw duckFault(cause);
-  }
 }
 
 /** @throws DatasetError INPUT_INVALID naming the option, where a column is unknown. */

@@ -295,7 +295,7 @@ describe("offloading", () => {
 
   it("refuses a module outside of the package", async () => {
     for (const outside of [module, "data:text/javascript,export default 1", at("people.parquet")]) {
-      const refused = await refusal(session.offload(outside, {}, { packageRoot: join(root) + "/nothing" }));
+      const refused = await refusal(session.offload(outside, {}, { packageRoot: join(root, "nothing") }));
       expect([Reason.PATH_NOT_ALLOWED, Reason.NOT_FOUND]).toContain(refused.reason);
     }
     const refused = await refusal(session.offload(module, {}, { packageRoot: root }));

@@ -1,5 +1,12 @@
-import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type Json } from "@duckdb/node-api";
+import {
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  DuckDBInstance,
+  type DuckDBResult,
+  type Json,
+} from "@duckdb/node-api";
 import { duckFault } from "./duck-fault.ts";
+import type { NativeGate } from "./native-gate.ts";
 
 /** What one DuckDB instance may touch and use. */
 export interface DuckLimits {
@@ -10,6 +17,7 @@ export interface DuckLimits {
   /** Folder for what does not fit in memory. */
   readonly spill: string;
   readonly memoryLimitMb: number;
+  readonly gate: NativeGate;
 }
 
 /** One row of an answer, values as JSON holds them (64-bit integers as text). */
@@ -19,14 +27,18 @@ export type Row = Record<string, Json>;
 export class Duck {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
+  readonly #gate: NativeGate;
+  readonly #running = new Set<Promise<unknown>>();
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, gate: NativeGate) {
     this.#instance = instance;
     this.#connection = connection;
+    this.#gate = gate;
   }
 
   static async open(limits: DuckLimits): Promise<Duck> {
-    const instance = await DuckDBInstance.create(":memory:", {
+    const { gate } = limits;
+    const options = {
       threads: "2",
       memory_limit: `${limits.memoryLimitMb}MB`,
       temp_directory: limits.spill,
@@ -34,23 +46,23 @@ export class Duck {
       autoload_known_extensions: "false",
       // The page cache of the machine does the same, outside this process.
       enable_external_file_cache: "false",
-    });
-    const connection = await instance.connect();
-    await connection.run(`SET allowed_paths = [${limits.files.map(literal).join(", ")}]`);
-    if (limits.writable) await connection.run(`SET allowed_directories = [${literal(`${limits.writable}/`)}]`);
-    await connection.run("SET enable_external_access = false");
-    await connection.run("SET TimeZone = 'UTC'");
-    await connection.run("SET lock_configuration = true");
-    return new Duck(instance, connection);
+    };
+    const instance = await gate.pass(() => DuckDBInstance.create(":memory:", options));
+    const connection = await gate.pass(() => instance.connect());
+    const settings = [
+      `SET allowed_paths = [${limits.files.map(literal).join(", ")}]`,
+      ...(limits.writable ? [`SET allowed_directories = [${literal(`${limits.writable}/`)}]`] : []),
+      "SET enable_external_access = false",
+      "SET TimeZone = 'UTC'",
+      "SET lock_configuration = true",
+    ];
+    for (const sql of settings) await gate.pass(() => connection.run(sql));
+    return new Duck(instance, connection, gate);
   }
 
   /** All rows of a small answer. */
   async ask(sql: string): Promise<Row[]> {
-    try {
-      return (await this.#connection.runAndReadAll(sql)).getRowObjectsJson();
-    } catch (cause) {
-      throw duckFault(cause);
-    }
+    return (await this.#native(() => this.#connection.runAndReadAll(sql))).getRowObjectsJson();
   }
 
   /** The one row of an answer that has one. */
@@ -58,12 +70,25 @@ export class Duck {
     return (await this.ask(sql))[0] ?? {};
   }
 
-  /** A large answer, chunk by chunk. */
+  /** A large answer, to be fetched chunk by chunk. */
   async stream(sql: string): Promise<DuckDBResult> {
+    return this.#native(() => this.#connection.stream(sql));
+  }
+
+  /** The next chunk of a streamed answer; null at its end. */
+  async fetch(result: DuckDBResult): Promise<DuckDBDataChunk | null> {
+    return this.#native(() => result.fetchChunk());
+  }
+
+  async #native<T>(call: () => Promise<T>): Promise<T> {
+    const running = this.#gate.pass(call);
+    this.#running.add(running);
     try {
-      return await this.#connection.stream(sql);
+      return await running;
     } catch (cause) {
       throw duckFault(cause);
+    } finally {
+      this.#running.delete(running);
     }
   }
 
@@ -72,7 +97,10 @@ export class Duck {
     this.#connection.interrupt();
   }
 
-  close(): void {
+  /** Stops what runs, waits for it, and frees everything. */
+  async close(): Promise<void> {
+    this.interrupt();
+    await Promise.allSettled(this.#running);
     this.#connection.closeSync();
     this.#instance.closeSync();
   }

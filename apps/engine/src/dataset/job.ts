@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { Batch, ReadOptions } from "./batches.ts";
 import type { DatasetFault } from "./dataset-error.ts";
 import type { RawFile, Source } from "./source.ts";
@@ -21,7 +22,9 @@ export type Work =
 export interface Job {
   readonly work: Work;
   readonly limits: JobLimits;
-  readonly port: import("node:worker_threads").MessagePort;
+  readonly port: MessagePort;
+  /** Memory of the job's {@link NativeGate}. */
+  readonly gate: SharedArrayBuffer;
 }
 
 /** What the engine tells a thread while it works. */

@@ -3,10 +3,13 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { Piscina } from "piscina";
 import { cancelled, DatasetError, errorOfFault } from "./dataset-error.ts";
-import type { FromWorker, JobLimits, Outcome, ToWorker, Work } from "./job.ts";
+import type { FromWorker, Job, JobLimits, Outcome, ToWorker, Work } from "./job.ts";
+import { NativeGate } from "./native-gate.ts";
 
 /** Time that a thread has to stop by itself after an abort, before it is ended. */
 const GRACE_MS = 1_000;
+/** How often is looked whether a thread may be ended. */
+const LOOK_MS = 100;
 /** Threads that stream rows; each is held as long as its reader reads. */
 const STREAM_THREADS = 8;
 /** Heap of one thread, in MB; DuckDB's memory is outside of it. */
@@ -26,6 +29,7 @@ export interface PoolCall {
  * and a stream wait for a dataset to be prepared, and preparing waits for nothing.
  */
 export class Pool {
+  readonly #running = new Set<{ ending: Ending; settled: Promise<void> }>();
   readonly #pools: Record<"offload" | "stream" | "data", Piscina<unknown, Outcome>>;
 
   constructor(threads = availableParallelism()) {
@@ -51,23 +55,27 @@ export class Pool {
   async run({ work, limits, signal, hear }: PoolCall): Promise<unknown> {
     if (signal?.aborted) throw cancelled(signal.reason);
     const { port1: here, port2: port } = new MessageChannel();
-    const kill = new AbortController();
+    const gate = NativeGate.buffer();
+    const ending = new Ending(here, new NativeGate(gate));
     here.on("message", (message: FromWorker) => hear?.(message, (answer) => here.postMessage(answer)));
-    const done = this.#poolOf(work).run({ work, limits, port }, { transferList: [port], signal: kill.signal });
-    const stopped = stopWith(signal, here, kill);
+    const job: Job = { work, limits, port, gate };
+    const done = this.#poolOf(work).run(job, { transferList: [port], signal: ending.signal });
+    const settled = done.then(
+      () => undefined,
+      () => undefined, // The error goes to the caller, below.
+    );
+    const tracked = { ending, settled };
+    this.#running.add(tracked);
+    void settled.then(() => {
+      ending.over();
+      this.#running.delete(tracked);
+    });
     try {
-      const outcome = await Promise.race([done, stopped.promise]);
+      const outcome = await unlessAborted(done, signal, () => ending.begin());
       if (!outcome.ok) throw errorOfFault(outcome.fault);
       return outcome.value;
     } catch (error) {
       throw ofThread(error, signal);
-    } finally {
-      stopped.forget();
-      // Whoever lost the race has no listener left.
-      done.then(
-        () => here.close(),
-        () => here.close(),
-      );
     }
   }
 
@@ -76,24 +84,59 @@ export class Pool {
     return work.kind === "read" ? this.#pools.stream : this.#pools.data;
   }
 
-  /** Ends every thread. */
+  /** Stops every job, then ends every thread. */
   async close(): Promise<void> {
+    for (const { ending } of this.#running) ending.begin();
+    await Promise.all([...this.#running].map(({ settled }) => settled));
     await Promise.all(Object.values(this.#pools).map((pool) => pool.destroy()));
   }
 }
 
-function stopWith(signal: AbortSignal | undefined, port: MessagePort, kill: AbortController) {
-  let forget = () => {};
-  const promise = new Promise<never>((_, reject) => {
-    const stop = () => {
-      port.postMessage({ type: "abort" } satisfies ToWorker);
-      setTimeout(() => kill.abort(), GRACE_MS).unref();
-      reject(cancelled(signal?.reason));
+/** How a job is stopped: it is told at once, and its thread ended after a grace, but never while DuckDB works for it. */
+class Ending {
+  readonly #port: MessagePort;
+  readonly #gate: NativeGate;
+  readonly #kill = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #begun = 0;
+
+  constructor(port: MessagePort, gate: NativeGate) {
+    this.#port = port;
+    this.#gate = gate;
+  }
+
+  /** Ends the thread. */
+  get signal(): AbortSignal {
+    return this.#kill.signal;
+  }
+
+  begin(): void {
+    if (this.#begun) return;
+    this.#begun = performance.now();
+    this.#gate.shut();
+    this.#port.postMessage({ type: "abort" } satisfies ToWorker);
+    this.#timer = setInterval(() => {
+      if (performance.now() - this.#begun > GRACE_MS && this.#gate.empty) this.#kill.abort();
+    }, LOOK_MS);
+  }
+
+  over(): void {
+    clearInterval(this.#timer);
+    this.#port.close();
+  }
+}
+
+async function unlessAborted<T>(done: Promise<T>, signal: AbortSignal | undefined, begin: () => void): Promise<T> {
+  if (!signal) return done;
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => {
+      begin();
+      reject(cancelled(signal.reason));
     };
-    signal?.addEventListener("abort", stop, { once: true });
-    forget = () => signal?.removeEventListener("abort", stop);
+    signal.addEventListener("abort", stop, { once: true });
   });
-  return { promise, forget };
+  return Promise.race([done, aborted]).finally(() => signal.removeEventListener("abort", stop));
 }
 
 function ofThread(error: unknown, signal: AbortSignal | undefined): unknown {

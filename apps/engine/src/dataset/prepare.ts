@@ -7,6 +7,7 @@ import { Duck, type DuckLimits, literal } from "./duck.ts";
 import { tooLarge } from "./format.ts";
 import { copyJson } from "./json.ts";
 import { type Leaf, leavesOf } from "./leaves.ts";
+import type { NativeGate } from "./native-gate.ts";
 import { type RawFile, rowsOf, type Source } from "./source.ts";
 import { plainText, refuseLongLines } from "./text-file.ts";
 
@@ -16,6 +17,9 @@ const DENSE_FROM_ROWS = 100_000_000;
 /** Pages after decompression, in bytes, at most. */
 const MAX_UNPACKED_BYTES = 512 * 2 ** 30;
 
+/** Memory for parsing a text with thousands of columns, in MB. */
+const WIDE_MEMORY_MB = 4096;
+
 /** Where preparing may write, and what it may use. */
 export interface PrepareOptions {
   /** Folder of the session. */
@@ -23,6 +27,7 @@ export interface PrepareOptions {
   /** Name for the files of this dataset in it; unique in the session. */
   readonly name: string;
   readonly memoryLimitMb: number;
+  readonly gate: NativeGate;
   readonly signal: AbortSignal;
 }
 
@@ -34,13 +39,20 @@ export async function prepare(file: RawFile, options: PrepareOptions): Promise<S
   const target = `${scratch}.parquet`;
   const json = file.format === Format.JSON;
   if (!json) await refuseLongLines(text.path, options.signal);
-  const limits = { ...limitsOf(options, [text.path]), writable: options.folder };
-  const dialect = await withDuck(limits, options.signal, (duck) => (json ? copyJson : copyCsv)(duck, text, target));
+  const parse = (memoryLimitMb: number) => {
+    const limits = { ...limitsOf(options, [text.path]), writable: options.folder, memoryLimitMb };
+    return withDuck(limits, options.signal, (duck) => (json ? copyJson : copyCsv)(duck, text, target));
+  };
+  const dialect = await parse(options.memoryLimitMb * 2).catch((error: unknown) => {
+    // The writer holds a block per column: thousands of columns need more, however few the rows.
+    if (error instanceof DatasetError && error.reason === Reason.DATA_TOO_LARGE) return parse(WIDE_MEMORY_MB);
+    throw error;
+  });
   return describe(target, { encoding: text.encoding, ...dialect }, options);
 }
 
 function limitsOf(options: PrepareOptions, files: readonly string[]): DuckLimits {
-  return { files, spill: join(options.folder, "spill"), memoryLimitMb: options.memoryLimitMb };
+  return { files, spill: join(options.folder, "spill"), memoryLimitMb: options.memoryLimitMb, gate: options.gate };
 }
 
 async function withDuck<T>(limits: DuckLimits, signal: AbortSignal, work: (duck: Duck) => Promise<T>): Promise<T> {
@@ -51,7 +63,7 @@ async function withDuck<T>(limits: DuckLimits, signal: AbortSignal, work: (duck:
     return await work(duck);
   } finally {
     signal.removeEventListener("abort", stop);
-    duck.close();
+    await duck.close();
   }
 }
 

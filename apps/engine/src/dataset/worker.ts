@@ -8,13 +8,14 @@ import { batchesOf, leafNamed } from "./batches.ts";
 import { errorOfFault, faultOf } from "./dataset-error.ts";
 import { Duck } from "./duck.ts";
 import type { FromWorker, Job, JobLimits, Outcome, ToWorker } from "./job.ts";
+import { NativeGate } from "./native-gate.ts";
 import { prepare } from "./prepare.ts";
 import { profileSource } from "./profile.ts";
 import { distinctOf, type Source } from "./source.ts";
 
 /** Entry of every thread of the engine's pools: does one job. */
 export default async function work(job: Job): Promise<Outcome> {
-  const desk = new Desk(job.port, job.limits);
+  const desk = new Desk(job);
   try {
     await mkdir(join(job.limits.folder, "spill"), { recursive: true });
     return { ok: true, value: await perform(job, desk) };
@@ -23,7 +24,7 @@ export default async function work(job: Job): Promise<Outcome> {
     if (fault) return { ok: false, fault };
     throw error;
   } finally {
-    desk.close();
+    await desk.close();
     job.port.close();
   }
 }
@@ -31,7 +32,7 @@ export default async function work(job: Job): Promise<Outcome> {
 async function perform({ work, limits }: Job, desk: Desk): Promise<unknown> {
   switch (work.kind) {
     case "prepare":
-      return prepare(work.file, { ...limits, name: work.name, signal: desk.signal });
+      return prepare(work.file, { ...limits, name: work.name, signal: desk.signal, gate: desk.gate });
     case "profile":
       return toBinary(DatasetProfileSchema, await profileSource(await desk.duckOf(work.source), work.source));
     case "read":
@@ -59,10 +60,12 @@ class Desk {
   #more: (() => void) | undefined;
   #credit = 2;
   #ids = 0;
+  readonly gate: NativeGate;
 
-  constructor(port: MessagePort, limits: JobLimits) {
+  constructor({ port, limits, gate }: Job) {
     this.#port = port;
     this.#limits = limits;
+    this.gate = new NativeGate(gate);
     port.on("message", (message: ToWorker) => this.#hear(message));
   }
 
@@ -80,7 +83,12 @@ class Desk {
     } else {
       this.#abort.abort();
       this.#more?.();
-      for (const duck of this.#ducks.values()) duck.then((open) => open.interrupt());
+      for (const duck of this.#ducks.values()) {
+        duck.then(
+          (open) => open.interrupt(),
+          () => undefined, // It was never opened: whoever awaits it has the error.
+        );
+      }
     }
   }
 
@@ -89,7 +97,7 @@ class Desk {
     const { folder, memoryLimitMb } = this.#limits;
     let duck = this.#ducks.get(source.path);
     if (!duck) {
-      duck = Duck.open({ files: [source.path], spill: join(folder, "spill"), memoryLimitMb });
+      duck = Duck.open({ files: [source.path], spill: join(folder, "spill"), memoryLimitMb, gate: this.gate });
       this.#ducks.set(source.path, duck);
     }
     return duck;
@@ -141,12 +149,9 @@ class Desk {
     return source;
   }
 
-  close(): void {
-    for (const duck of this.#ducks.values()) {
-      duck.then(
-        (open) => open.close(),
-        () => undefined, // It was never opened: whoever awaited it has the error.
-      );
-    }
+  /** Waits for every DuckDB to stop, so that the thread may end. */
+  async close(): Promise<void> {
+    const opened = await Promise.allSettled(this.#ducks.values());
+    await Promise.all(opened.map((duck) => (duck.status === "fulfilled" ? duck.value.close() : undefined)));
   }
 }
