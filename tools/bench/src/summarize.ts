@@ -6,4 +6,3 @@ const reader = await connection.runAndReadAll("SUMMARIZE SELECT * FROM read_parq
   file: process.argv[2] ?? "",
 });
 if (reader.currentRowCount === 0) throw new Error("nothing was summarised");
-process.stderr.write(`peak ${process.resourceUsage().maxRSS}\n`);

@@ -1,7 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { GetReportResponseSchema, ReportFormat, RunService } from "@odg/proto/odg/engine/v1/run_service_pb";
+import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import type { Report } from "@odg/proto/odg/run/v1/run_pb";
+import { kDraining, reject } from "@odg/rpc";
 import { pageSize, pageToken, placeOf } from "../page-token.ts";
 import { renderHtml } from "../report/html.ts";
 import { renderMarkdown } from "../report/markdown.ts";
@@ -36,7 +38,13 @@ export function runServiceRoutes(runs: Runs) {
         const last = page.at(-1);
         return { runs: page, nextPageToken: found.length > limit && last ? pageToken(list, last.runId) : "" };
       },
-      watchRun: ({ runId, afterSeq }, { signal }) => runs.watch(runId, afterSeq, signal),
+      watchRun: async function* ({ runId, afterSeq }, { signal, values }) {
+        const draining = values.get(kDraining);
+        yield* runs.watch(runId, afterSeq, AbortSignal.any([signal, draining]));
+        // A stream that lives as long as a run must not hold up the server's end: the client resumes elsewhere.
+        if (draining.aborted)
+          throw reject(Reason.UNAVAILABLE, { message: "the server is stopping", retryAfterMs: 1000 });
+      },
       cancelRun: async ({ runId, reason }) => ({ run: await runs.cancel(runId, reason) }),
       getReport: async ({ runId, format }) => {
         const report = await runs.report(runId);
