@@ -7,6 +7,7 @@ import { createGunzip, createZstdDecompress } from "node:zlib";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { DatasetError } from "./dataset-error.ts";
 import { tooLarge } from "./format.ts";
+import { MAX_COLUMNS } from "./leaves.ts";
 import type { RawFile } from "./source.ts";
 
 /** Text after decompression, in bytes, at most. */
@@ -149,6 +150,7 @@ export async function refuseLongLines(path: string, signal: AbortSignal): Promis
   const file = await open(path, "r");
   const buffer = Buffer.alloc(READ_BYTES);
   let sinceBreak = 0;
+  let first = true;
   try {
     for (let at = 0; ; ) {
       signal.throwIfAborted();
@@ -156,11 +158,25 @@ export async function refuseLongLines(path: string, signal: AbortSignal): Promis
       if (bytesRead === 0) return;
       at += bytesRead;
       const bytes = buffer.subarray(0, bytesRead);
+      if (first) refuseManyColumns(bytes);
+      first = false;
       const last = Math.max(bytes.lastIndexOf(10), bytes.lastIndexOf(13));
       sinceBreak = last < 0 ? sinceBreak + bytesRead : bytesRead - last - 1;
       if (sinceBreak > MAX_LINE_BYTES) throw tooLarge("A line of the text", `${MAX_LINE_BYTES / 2 ** 20} MiB`);
     }
   } finally {
     await file.close();
+  }
+}
+
+/** A parser takes minutes to guess the dialect of a first line that no delimiter splits into few enough fields. */
+function refuseManyColumns(bytes: Buffer): void {
+  const end = bytes.indexOf(10);
+  const line = end < 0 ? bytes : bytes.subarray(0, end);
+  for (const delimiter of [",", ";", "\t", "|"]) {
+    const code = delimiter.charCodeAt(0);
+    let count = 1;
+    for (let at = line.indexOf(code); at >= 0; at = line.indexOf(code, at + 1)) count++;
+    if (count > MAX_COLUMNS) throw tooLarge("The number of columns", MAX_COLUMNS.toLocaleString("en-US"));
   }
 }
