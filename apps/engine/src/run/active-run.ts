@@ -77,6 +77,7 @@ export class ActiveRun {
   #seq = 0n;
   #busy = false;
   #stopped = false;
+  #numbers: Map<string, number> | undefined;
   #timers = new Map<number, () => void>();
 
   constructor(runId: string, around: RunSurroundings) {
@@ -113,6 +114,12 @@ export class ActiveRun {
     const task = this.workflow.tasks[number];
     if (!task) throw new Error(`run ${this.runId} has no task ${number}`);
     return task;
+  }
+
+  /** The number of a task; nothing where no task has that id. */
+  numberOf(id: string): number | undefined {
+    this.#numbers ??= new Map(this.workflow.tasks.map((task, number) => [task.id, number]));
+    return this.#numbers.get(id);
   }
 
   /** Accepts the run: durable when this resolves. @throws JournalConflict, or the journal's error. */

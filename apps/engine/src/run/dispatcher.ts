@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
+import type { Value } from "@bufbuild/protobuf/wkt";
 import { type Failure, FailureSchema, Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { ExecuteRequestSchema } from "@odg/proto/odg/expert/v1/expert_pb";
 import { SkipCause, TaskSkippedSchema, TaskStartedSchema } from "@odg/proto/odg/run/v1/run_pb";
@@ -198,11 +199,14 @@ export class Dispatcher implements Performer {
   }
 }
 
-function upstreamOf(run: ActiveRun, task: number) {
+/** Outputs of the direct predecessors. */
+function upstreamOf(run: ActiveRun, task: number): Record<string, Value> {
   const { tasks } = run.projection.run();
-  const wanted = new Set(run.task(task).dependsOn);
   return Object.fromEntries(
-    tasks.flatMap(({ taskId, output }) => (wanted.has(taskId) && output ? [[taskId, output]] : [])),
+    run.task(task).dependsOn.flatMap((id) => {
+      const output = tasks[run.numberOf(id) ?? -1]?.output;
+      return output ? [[id, output]] : [];
+    }),
   );
 }
 

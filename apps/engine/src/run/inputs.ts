@@ -1,7 +1,4 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { toJson } from "@bufbuild/protobuf";
-import { ValueSchema } from "@bufbuild/protobuf/wkt";
-import { TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
 import type { Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { type BindingResult, bindInputs, type Scope } from "@odg/workflow";
 import type { ActiveRun } from "./active-run.ts";
@@ -31,20 +28,8 @@ export function namedDatasets(workflow: Workflow, inputs: JsonObject): { uri: st
 
 /** What the expressions of a run may read now. */
 export function scopeOf(run: ActiveRun): Scope {
-  const numbers = new Map(run.workflow.tasks.map(({ id }, number) => [id, number]));
-  return {
-    run: { id: run.runId, inputs: canonicalInputs(run.started.inputs ?? {}) },
-    tasks: {
-      get: (id) => {
-        const state = run.projection.run().tasks[numbers.get(id) ?? -1];
-        if (!state) return undefined;
-        return {
-          status: TaskStatus[state.status] ?? "",
-          ...(state.output ? { output: toJson(ValueSchema, state.output) } : {}),
-        };
-      },
-    },
-  };
+  const { tasks } = run.projection.scope();
+  return { run: { id: run.runId, inputs: canonicalInputs(run.started.inputs ?? {}) }, tasks };
 }
 
 /**
@@ -68,7 +53,8 @@ function datasetOfPredecessors(
   for (const id of run.task(task).dependsOn) {
     if (walk.seen.has(id)) continue;
     walk.seen.add(id);
-    const number = run.workflow.tasks.findIndex((one) => one.id === id);
+    const number = run.numberOf(id);
+    if (number === undefined) continue;
     const own = run.task(number).inputs && bindInputs(run.task(number), walk.scope);
     const found = own?.value && canonicalInputs(own.value)[DATASET];
     const dataset = found ?? datasetOfPredecessors(run, number, walk);
