@@ -51,6 +51,12 @@ export default defineExpert({
         return { gate };
       },
     }),
+    nap: action({
+      capability: "napping",
+      input: z.object({ ms: z.number() }),
+      output: anything,
+      execute: ({ ms }, { signal }) => sleep(ms, { ms }, { signal }),
+    }),
     fail: action({
       capability: "failing",
       input: z.object({ times: z.number(), message: z.string().default("not yet") }),
