@@ -23,6 +23,8 @@ const CATEGORY_SHARE = 0.05;
 const MOST_NUMBER_CATEGORIES = 10;
 /** From so many different numbers on, quantiles are told from the sample. */
 const FEW_NUMBERS = 20n;
+/** A range of more interquartile ranges than this has tails (a uniform one has two): the next batch may reach further. */
+const TAILS = 3;
 const DAY = 86_400_000;
 
 /** Expectations on one column. Of a column whose values are withheld only presence, type, length, uniqueness and shape are proposed. */
@@ -151,15 +153,15 @@ function range(evidence: ColumnEvidence): Expectation[] {
   if (isUnique(evidence) || measure?.numbers?.drifts) return [];
   const [q1, , q3] = profile.quartiles;
   const spread = high - low;
-  const skewed = q3 !== undefined && q1 !== undefined && spread > 10 * (q3 - q1);
-  const room = skewed ? spread : spread / 4;
+  const tailed = q3 !== undefined && q1 !== undefined && spread > TAILS * (q3 - q1);
+  const room = tailed ? spread : spread / 4;
   const least = low >= 0 ? Math.max(0, low - room) : low - room;
   return [
     expectation(
       "expect_column_values_to_be_between",
       { column: profile.name, min_value: outwards(least, "down"), max_value: outwards(high + room, "up") },
       {
-        reason: `All values lie between ${profile.min} and ${profile.max}, rounded outwards; ${skewed ? "the whole" : "a quarter of the"} range is added as room${low >= 0 ? ", but nothing below zero (as Deequ's NonNegativeNumbersRule)" : ""}.`,
+        reason: `All values lie between ${profile.min} and ${profile.max}, rounded outwards; ${tailed ? "the whole" : "a quarter of the"} range is added as room${low >= 0 ? ", but nothing below zero (as Deequ's NonNegativeNumbersRule)" : ""}.`,
       },
     ),
   ];
