@@ -47,7 +47,7 @@ const MOST_KEY_PARTS = 16;
 const MOST_KEYS = 8;
 
 /** The most rows of a sibling's key column that are read to measure a reference. */
-const SIBLING_ROWS = 2_000_000;
+const SIBLING_ROWS = 20_000_000;
 
 /** Looks at a dataset: its profile, a seeded sample, and all rows of the columns whose verdict hangs on every row. */
 export async function examine(ctx: ActionContext, limits: Limits): Promise<Examination> {

@@ -149,7 +149,7 @@ function references(report: SchemaReport): FindingInit[] {
       subject: { kind: "column", name: `${report.dataset}.${column}` },
       reason:
         missing === 0
-          ? `Every value looked up is found in ${other}.${referenced_column}, which is unique: a foreign key.`
+          ? `Every value looked up is found once in ${other}.${referenced_column}, which is never NULL: a foreign key.`
           : `It points at ${other}.${referenced_column}, but some values are not there: joins lose these rows.`,
       evidence: [
         {

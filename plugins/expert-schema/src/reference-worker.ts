@@ -12,7 +12,7 @@ export interface ReferenceJob {
   siblingRows: number;
 }
 
-/** A column whose values are found in a unique column of a sibling. */
+/** A column whose values are found in a column of a sibling, each once. */
 export interface Reference {
   column: string;
   dataset: string;
@@ -45,11 +45,10 @@ const findReferences: WorkerFunction<ReferenceJob, ReferenceAnswer> = async (job
       for (const [column, key] of matches(job.columns, names, sibling.name)) {
         const values = own.get(column);
         if (!values || values.size < FEWEST_VALUES) continue;
-        const keys = await uniqueValues({ uri: sibling.uri, column: key, limit: job.siblingRows }, io);
-        if (keys === "too large") answer.unmeasured.push({ name: sibling.name, reason: `${key} has too many rows` });
-        if (typeof keys === "string") continue;
-        const included = [...values].filter((value) => keys.has(value)).length;
-        if (included / values.size < LEAST_INCLUSION) continue;
+        const included = await lookUp({ uri: sibling.uri, column: key, values, limit: job.siblingRows }, io);
+        if (included === "too large")
+          answer.unmeasured.push({ name: sibling.name, reason: `${key} has too many rows` });
+        if (typeof included === "string" || included / values.size < LEAST_INCLUSION) continue;
         answer.references.push({
           column,
           dataset: sibling.name,
@@ -103,26 +102,34 @@ function singular(name: string): string {
   return name.endsWith("s") && !name.endsWith("ss") ? name.slice(0, -1) : name;
 }
 
-interface KeyRead {
+interface Lookup {
   uri: string;
   column: string;
+  values: ReadonlySet<string>;
   limit: number;
 }
 
-async function uniqueValues(
-  { uri, column, limit }: KeyRead,
+/**
+ * How many of the values occur in the column. Only the values looked up are held in memory, however large the sibling is;
+ * so that none of them occurs twice is what shows the column to be a key.
+ */
+async function lookUp(
+  { uri, column, values, limit }: Lookup,
   io: WorkerIo,
-): Promise<Set<string> | "not unique" | "too large"> {
-  const keys = new Set<string>();
+): Promise<number | "not unique" | "too large"> {
+  const found = new Set<string>();
+  let rows = 0;
   for await (const batch of io.read(uri, { columns: [column] })) {
     io.signal?.throwIfAborted();
+    rows += batch.rowCount;
+    if (rows > limit) return "too large";
     for (const value of batch.columns[column] ?? []) {
       if (value === null || value === undefined) return "not unique";
       const key = String(value);
-      if (keys.has(key)) return "not unique";
-      keys.add(key);
+      if (!values.has(key)) continue;
+      if (found.has(key)) return "not unique";
+      found.add(key);
     }
-    if (keys.size > limit) return "too large";
   }
-  return keys;
+  return found.size;
 }
