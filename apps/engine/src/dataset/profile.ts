@@ -8,10 +8,10 @@ import {
 import { type ColumnFacts, shownValues, whyWithheld } from "./disclosure.ts";
 import { type Duck, identifier } from "./duck.ts";
 import type { Leaf } from "./leaves.ts";
-import { monthText, roundOutwards, roundStatistic } from "./rounding.ts";
+import { binEdges, monthText, roundOutwards, roundStatistic } from "./rounding.ts";
 import { topShapes } from "./shape.ts";
 import { type Source, sampleOf } from "./source.ts";
-import { binEdges, type LeafStatistics, measure } from "./statistics.ts";
+import { type LeafStatistics, measure } from "./statistics.ts";
 
 /** Values that are looked at in JavaScript over all columns, at most: for shapes and for what they look like. */
 const SAMPLED_VALUES = 60_000;

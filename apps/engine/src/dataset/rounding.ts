@@ -1,3 +1,5 @@
+import type { LeafKind } from "./leaves.ts";
+
 const DIGITS = 3;
 
 /** A number rounded down (`-1`) or up (`1`) to three significant digits. */
@@ -29,4 +31,16 @@ export function monthText(ms: number): string {
 /** A statistic to six significant digits: enough to read, and equal on every run whatever the order of the sums. */
 export function roundStatistic(value: number): number {
   return Number(value.toPrecision(6));
+}
+
+/** Edges of a column's histogram, rounded so that they point at no row; undefined where there is no width. */
+export function binEdges(
+  kind: LeafKind,
+  min = Number.NaN,
+  max = Number.NaN,
+): { low: number; high: number } | undefined {
+  if (!Number.isFinite(min) || !Number.isFinite(max)) return undefined;
+  const round = kind === "time" ? roundToMonth : roundOutwards;
+  const edges = { low: round(min, -1), high: round(max, 1) };
+  return Number.isFinite(edges.high - edges.low) && edges.high > edges.low ? edges : undefined;
 }

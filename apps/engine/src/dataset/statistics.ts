@@ -4,7 +4,7 @@ import type { CountedValue } from "./disclosure.ts";
 import type { Duck, Row } from "./duck.ts";
 import type { Leaf } from "./leaves.ts";
 import { namesIdentifier, personalWord } from "./name-taxonomy.ts";
-import { roundOutwards, roundToMonth } from "./rounding.ts";
+import { binEdges } from "./rounding.ts";
 import { rowsOf, type Source, sampleOf } from "./source.ts";
 
 /** What SQL tells about one leaf. Values are raw: they are judged before they leave. */
@@ -25,7 +25,7 @@ export interface LeafStatistics {
   readonly blankCount: number;
   /** All distinct values, where they are few. */
   readonly values?: readonly CountedValue[];
-  /** Rows per bin between {@link binEdges}. */
+  /** Rows per bin between `binEdges`. */
   readonly bins?: readonly number[];
 }
 
@@ -318,18 +318,6 @@ async function groupBy(
 /** The pairs of a DuckDB MAP, which JSON holds as `[{key, value}]`. */
 function pairsOf(value: unknown): [unknown, unknown][] {
   return Array.isArray(value) ? value.map((pair) => [objectOf(pair).key, objectOf(pair).value]) : [];
-}
-
-/** Edges of a column's histogram, rounded so that they point at no row; undefined where there is no width. */
-export function binEdges(
-  kind: Leaf["kind"],
-  min = Number.NaN,
-  max = Number.NaN,
-): { low: number; high: number } | undefined {
-  if (!Number.isFinite(min) || !Number.isFinite(max)) return undefined;
-  const round = kind === "time" ? roundToMonth : roundOutwards;
-  const edges = { low: round(min, -1), high: round(max, 1) };
-  return Number.isFinite(edges.high - edges.low) && edges.high > edges.low ? edges : undefined;
 }
 
 async function countBins(
