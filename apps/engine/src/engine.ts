@@ -91,7 +91,7 @@ interface Hosting {
 
 async function placeExperts(plugins: string[], { host, registry, logger }: Hosting) {
   const transport = inProcessTransport(host.routes, { interceptors: [adapterErrors], logger });
-  const placed = await Promise.all(plugins.map((plugin) => placeModule(plugin, transport)));
+  const placed = await Promise.all(plugins.map((plugin) => placeModule(plugin, { host: transport, logger })));
   for (const { description, packageName, instance } of placed) {
     await registry.register({ description, packageName, placement: "module" }, instance);
   }

@@ -2,10 +2,17 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { createClient, createRouterTransport, type Transport } from "@connectrpc/connect";
+import {
+  ConnectError,
+  createClient,
+  createRouterTransport,
+  type Interceptor,
+  type Transport,
+} from "@connectrpc/connect";
 import { type Expert, PROTOCOL_VERSION } from "@odg/expert-plugin-api";
 import { type DescribeResponse, ExpertService } from "@odg/proto/odg/expert/v1/expert_pb";
 import * as z from "zod";
+import type { Logger } from "../logger.ts";
 import type { ExpertInstance } from "./registry.ts";
 
 /** A plugin that cannot be used, and why. */
@@ -32,11 +39,18 @@ const manifestSchema = z.object({
  * @param plugin Name of an installed package, or the folder of one.
  * @throws PlacementError that says what is wrong with the package.
  */
-export async function placeModule(plugin: string, host: Transport): Promise<Placed> {
+export async function placeModule(
+  plugin: string,
+  { host, logger }: { host: Transport; logger: Logger },
+): Promise<Placed> {
   const { packageRoot, entry } = locate(plugin);
   const manifest = readManifest(packageRoot, plugin);
   const expert = await load(entry, plugin);
-  const client = createClient(ExpertService, createRouterTransport(expert.routes({ host })));
+  const interceptors = [faultsTo(logger, manifest.name)];
+  const client = createClient(
+    ExpertService,
+    createRouterTransport(expert.routes({ host }), { router: { interceptors } }),
+  );
   const description = await client.describe({});
   if (description.protocol !== PROTOCOL_VERSION) {
     throw new PlacementError(
@@ -101,4 +115,29 @@ async function load(entry: string, plugin: string): Promise<Expert> {
     throw new PlacementError(`${plugin} has no expert as its default export`);
   }
   return loaded.default as Expert;
+}
+
+/**
+ * Logs where in its code an expert threw what is no answer of its own: behind the service only "internal error" is left. The message
+ * stays out of the log, for it may quote the data.
+ */
+function faultsTo(logger: Logger, packageName: string): Interceptor {
+  const tell = (error: unknown) => {
+    if (error instanceof ConnectError || !(error instanceof Error)) return;
+    const places = (error.stack ?? "").split("\n").filter((line) => line.startsWith("    at "));
+    logger.warn({ package: packageName, type: error.name, at: places.map((line) => line.trim()) }, "an expert threw");
+  };
+  return (next) => async (request) => {
+    const response = await next(request);
+    return response.stream ? { ...response, message: telling(response.message, tell) } : response;
+  };
+}
+
+async function* telling<T>(messages: AsyncIterable<T>, tell: (error: unknown) => void): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    tell(error);
+    throw error;
+  }
 }
