@@ -258,7 +258,7 @@ class Session implements DatasetSession {
   }
 }
 
-/** One computation per key; a failed one is forgotten only if it was cancelled, so that a broken file is not read twice. */
+/** One computation per key, whatever it comes to: a broken file is not read twice in a session. */
 function once<T>(cache: Map<string, Promise<T>>, key: string, compute: () => Promise<T>): Promise<T> {
   let value = cache.get(key);
   if (!value) {

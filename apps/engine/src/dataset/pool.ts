@@ -14,6 +14,11 @@ const LOOK_MS = 100;
 const STREAM_THREADS = 8;
 /** Heap of one thread, in MB; DuckDB's memory is outside of it. */
 const HEAP_MB = 512;
+/**
+ * Room for new objects in one thread, in MB. Batches of rows are born and dropped at a rate that lets V8 grow it until it holds more
+ * dead rows than the whole work needs: measured on 2,000,000 rows, 12 MB took 250 MB less and no more time.
+ */
+const YOUNG_MB = 12;
 
 /** One job, and what to do with what its thread says. */
 export interface PoolCall {
@@ -43,7 +48,7 @@ export class Pool {
         maxQueue: Number.POSITIVE_INFINITY,
         // Between messages a waiting thread must hear its port, which Atomics.wait would stop.
         atomics: "disabled",
-        resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+        resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: YOUNG_MB },
       });
     this.#pools = { offload: open(threads), stream: open(STREAM_THREADS), data: open(threads) };
   }

@@ -80,7 +80,7 @@ function profileColumn(name: string, column: MemoryTable["columns"][string]): Co
   const texts = present.filter((value) => typeof value === "string");
   if (column.type === "VARCHAR") describeTexts(profile, texts);
   if (!column.withheld && present.length > 0) {
-    const sorted = [...present].sort(compare);
+    const sorted = (NUMERIC.test(column.type) ? present.map(Number) : [...present]).sort(compare);
     profile.min = String(sorted[0]);
     profile.max = String(sorted.at(-1));
     if (counts.length <= 200) profile.topValues = counts.slice(0, 20).map(([value, count]) => value$(value, count));
@@ -102,8 +102,8 @@ function describeNumbers(profile: ColumnProfile, numbers: number[]): void {
 function describeTexts(profile: ColumnProfile, texts: string[]): void {
   if (texts.length === 0) return;
   const lengths = texts.map((text) => text.length);
-  profile.minLength = BigInt(Math.min(...lengths));
-  profile.maxLength = BigInt(Math.max(...lengths));
+  profile.minLength = BigInt(lengths.reduce((least, one) => Math.min(least, one)));
+  profile.maxLength = BigInt(lengths.reduce((most, one) => Math.max(most, one)));
   profile.meanLength = lengths.reduce((sum, one) => sum + one, 0) / lengths.length;
   profile.blankCount = BigInt(texts.filter((text) => text.trim() === "").length);
   profile.shapes = countDistinct(texts.map(shapeOf))
