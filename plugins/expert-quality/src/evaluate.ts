@@ -84,9 +84,14 @@ function evaluateAggregate(rule: AggregateRule, subject: Subject, kwargs: Expect
       elements: subject.values.length,
       missing,
       unexpected: [],
-      ...(observed === undefined ? {} : { observed }),
+      ...finite(observed),
     };
   });
+}
+
+/** The deviation of one row is no number, and cannot travel as one. */
+function finite(observed: number | undefined): { observed?: number } {
+  return observed !== undefined && Number.isFinite(observed) ? { observed } : {};
 }
 
 function evaluateRows(rule: RowRule, { kwargs, rows }: { kwargs: Expectation["kwargs"]; rows: Rows }): Outcome {
@@ -109,7 +114,7 @@ function evaluateTable(rule: TableRule, { kwargs, rows }: { kwargs: Expectation[
       elements: rows.rowCount,
       missing: 0,
       unexpected: [],
-      ...(observed === undefined ? {} : { observed }),
+      ...finite(observed),
     };
   });
 }

@@ -114,12 +114,13 @@ function partsDiffer(numbers: number[], bounds: NumberMeasure["quantiles"]): boo
 
 /** Tukey's far-out fences (Exploratory Data Analysis, 1977). A positive value must also be far out of the logarithms: prices are skewed. */
 function farOut(sorted: Float64Array): { low: number; high: number; outliers: number } {
-  if (sorted.length < 20) return { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY, outliers: 0 };
+  if (sorted.length < 20) return { low: -Number.MAX_VALUE, high: Number.MAX_VALUE, outliers: 0 };
   const [plainLow, plainHigh] = fences(sorted);
   let [low, high] = [plainLow, plainHigh];
   if ((sorted[0] ?? 0) > 0) {
     const [logLow, logHigh] = fences(sorted.map(Math.log)).map(Math.exp) as [number, number];
-    [low, high] = [Math.min(plainLow, logLow), Math.max(plainHigh, logHigh)];
+    // A fence beyond all numbers keeps none out, but infinity cannot travel as JSON.
+    [low, high] = [Math.min(plainLow, logLow), Math.min(Math.max(plainHigh, logHigh), Number.MAX_VALUE)];
   }
   // Without spread between the quartiles every other value would be an outlier.
   if (plainLow === plainHigh) return { low: plainLow, high: plainHigh, outliers: 0 };

@@ -69,7 +69,8 @@ export class HostGate {
           packageRoot,
           signal: AbortSignal.any([signal, call.signal]),
         });
-        return { output: fromJson(ValueSchema, (output ?? null) as JsonValue) };
+        // What a thread answers may hold what JSON cannot, such as NaN; elsewhere it would have travelled as JSON.
+        return { output: fromJson(ValueSchema, JSON.parse(JSON.stringify(output ?? null)) as JsonValue) };
       },
       generate: () => {
         throw reject(Reason.MODEL_NOT_CONFIGURED, { message: "no model is configured in this engine" });
