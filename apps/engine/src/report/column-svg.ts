@@ -54,7 +54,7 @@ function top({ bars }: Extract<Chart, { kind: "top" }>): Picture {
   const most = Math.max(...bars.map(({ share }) => share), Number.EPSILON);
   const lines = bars.map(({ label, share }, place) => {
     const y = place * LINE;
-    const length = Math.max(1, round((share / most) * 66));
+    const length = Math.max(1, round((share / most) * 56));
     return markup`<text class="label" x="0" y="${y + 11}">${clip(label, 11)}</text><rect class="bar" x="74" y="${y + 3}" width="${length}" height="9" rx="1"/><text class="dim" x="${74 + length + 4}" y="${y + 11}">${formatShare(share)}</text>`;
   });
   const text = bars.map(({ label, share }) => `${clip(label, 40)}: ${formatShare(share)}`).join("; ");
