@@ -58,5 +58,5 @@ export function runHere(command: string, args: string[], env: Record<string, str
 
 /** Runs the command `odg`. */
 export function odg(args: string[], env: Record<string, string> = {}): Promise<Ended> {
-  return runHere(process.execPath, [join(ROOT, "apps/cli/bin/odg.js"), ...args], env);
+  return runHere("odg", args, env);
 }

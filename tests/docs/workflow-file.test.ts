@@ -1,4 +1,3 @@
-import type { DescMessage } from "@bufbuild/protobuf";
 import { RetrySchema, TaskSchema, WorkflowSchema } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { MAX_EDGES, MAX_TASKS, parseWorkflow, plan } from "@odg/workflow";
 import { describe, expect, test } from "vitest";
@@ -12,7 +11,7 @@ function documented(heading: string): string[] {
 }
 
 describe("docs/reference/workflow-file.md", () => {
-  test.each<[string, DescMessage]>([
+  test.each<[string, { fields: readonly { name: string }[] }]>([
     ["Workflow", WorkflowSchema],
     ["Task", TaskSchema],
     ["Retry", RetrySchema],
