@@ -1,0 +1,46 @@
+// The engine's core: ActiveRun, RunMachine, RunProjection and the memory journal with every event, around tasks that do nothing.
+import { create } from "@bufbuild/protobuf";
+import { RunStartedSchema, TaskCompletedSchema, TaskStartedSchema } from "@odg/proto/odg/run/v1/run_pb";
+import { WorkflowSchema } from "@odg/proto/odg/workflow/v1/workflow_pb";
+import { MACHINE_VERSION, plan } from "@odg/workflow";
+import { systemClock } from "../../../../apps/engine/src/clock.ts";
+import { createLogger } from "../../../../apps/engine/src/logger.ts";
+import { ActiveRun, type Performer } from "../../../../apps/engine/src/run/active-run.ts";
+import { MemoryStore } from "../../../../apps/engine/src/store/memory.ts";
+import type { Subject } from "./subject.ts";
+
+function performer(perform: () => void): Performer {
+  return {
+    dispatch(run, { task, attempt }) {
+      const started = create(TaskStartedSchema, { task, attempt, expert: "NoExpert@1.0.0" });
+      run.record({ case: "taskStarted", value: started }, () => {
+        queueMicrotask(() => {
+          perform();
+          run.record({ case: "taskCompleted", value: create(TaskCompletedSchema, { task, attempt }) });
+        });
+      });
+    },
+    cancel() {},
+  };
+}
+
+const logger = createLogger("silent");
+
+export default {
+  name: "Expert Orchestrator",
+  async prepare({ tasks }, task) {
+    const workflow = create(WorkflowSchema, {
+      workflowId: "bench",
+      tasks: tasks.map(({ id, dependsOn }) => ({ id, action: "nothing", dependsOn: [...dependsOn] })),
+    });
+    const planned = plan(workflow);
+    if (!planned.plan) throw new Error(planned.issues[0]?.message);
+    const started = create(RunStartedSchema, { workflow, plan: planned.plan, machineVersion: MACHINE_VERSION });
+    const around = { performer: performer(task), clock: systemClock, logger };
+    return async (round) => {
+      const run = new ActiveRun(`run-${round}`, { journal: new MemoryStore(), ...around });
+      await run.start(started);
+      await run.ended;
+    };
+  },
+} satisfies Subject;
