@@ -44,6 +44,11 @@ export interface RpcHandlerOptions extends ServerInterceptorOptions {
   readonly shutdown?: AbortSignal;
   /** Aborted when the server begins to drain; handlers see it as the context value {@link kDraining}. */
   readonly draining?: AbortSignal;
+  /**
+   * Sees every request before anything of it is read, as CORS must; answers whether it has answered the request itself.
+   * What it throws is the answer.
+   */
+  readonly first?: (request: NodeRequest, response: NodeResponse) => boolean;
   /** Answers paths that are no method of a service. */
   readonly fallback?: (request: NodeRequest, response: NodeResponse) => void;
 }
@@ -115,6 +120,7 @@ async function serve(server: Serving, request: NodeRequest, response: NodeRespon
   stopSenderAtEnd(request, response);
   const handler = methods.get(request.url?.split("?", 1)[0] ?? "");
   try {
+    if (options.first?.(request, response)) return;
     if (handler === undefined) return (options.fallback ?? answerUnknown)(request, response);
     const received = receive(request, response, options);
     received.header.set(REQUEST_ID_HEADER, requestId);

@@ -1,0 +1,14 @@
+// A server of stub handlers, callers that write raw bytes, and the list of bad input that every server is held to.
+export { badInputCases } from "./bad-input-cases.ts";
+export {
+  envelope,
+  grpc,
+  h2,
+  memoryLogger,
+  PATHS,
+  post,
+  RUN_ID,
+  type RunHandlers,
+  startWire,
+  streamJson,
+} from "./wire.ts";
