@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { create, fromBinary } from "@bufbuild/protobuf";
+import type { DistinctValue } from "@odg/expert-plugin-api";
 import {
   type Dataset,
   type DatasetProfile,
@@ -54,6 +55,8 @@ export interface DatasetSession {
   siblings(uri: string): Promise<Dataset[]>;
   /** Rows in batches; leaving the loop early ends the reading. */
   read(uri: string, options?: ReadOptions, signal?: AbortSignal): AsyncIterable<Batch>;
+  /** Distinct values of a column other than NULL, most frequent first, ties by value. */
+  distinct(uri: string, column: string, options?: { limit?: number; signal?: AbortSignal }): Promise<DistinctValue[]>;
   /** Runs a worker module's default function `(input, io)` in the pool. Its own errors come as they are. */
   offload(module: string, input: unknown, options: OffloadOptions): Promise<unknown>;
   /** Stops what runs and removes the session's files. */
@@ -156,6 +159,20 @@ class Session implements DatasetSession {
     } finally {
       stop.abort();
     }
+  }
+
+  async distinct(
+    uri: string,
+    column: string,
+    { limit = 1000, signal }: { limit?: number; signal?: AbortSignal } = {},
+  ): Promise<DistinctValue[]> {
+    const source = await orAbort(this.#source(uri), signal);
+    const values = await this.#options.pool.run({
+      work: { kind: "distinct", source, column, limit },
+      limits: await this.#limits(),
+      signal: signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal,
+    });
+    return values as DistinctValue[];
   }
 
   async offload(module: string, input: unknown, { packageRoot, signal }: OffloadOptions): Promise<unknown> {

@@ -16,6 +16,7 @@ export type Work =
   | { readonly kind: "prepare"; readonly file: RawFile; readonly name: string }
   | { readonly kind: "profile"; readonly source: Source }
   | { readonly kind: "read"; readonly source: Source; readonly options: ReadOptions }
+  | { readonly kind: "distinct"; readonly source: Source; readonly column: string; readonly limit: number }
   | { readonly kind: "offload"; readonly module: string; readonly input: unknown };
 
 /** One call of a pool thread; the port carries {@link ToWorker} in and {@link FromWorker} out. */

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import { toBinary } from "@bufbuild/protobuf";
-import type { WorkerIo } from "@odg/expert-plugin-api";
+import type { DistinctValue, WorkerIo } from "@odg/expert-plugin-api";
 import { DatasetProfileSchema } from "@odg/proto/odg/catalog/v1/dataset_pb";
 import { batchesOf, leafNamed } from "./batches.ts";
 import { errorOfFault, faultOf } from "./dataset-error.ts";
@@ -37,6 +37,8 @@ async function perform({ work, limits }: Job, desk: Desk): Promise<unknown> {
       return toBinary(DatasetProfileSchema, await profileSource(await desk.duckOf(work.source), work.source));
     case "read":
       return desk.handOver(work.source, work.options);
+    case "distinct":
+      return desk.distinct(work.source, work.column, work.limit);
     case "offload":
       return offload(work.module, work.input, desk);
   }
@@ -117,6 +119,11 @@ class Desk {
     }
   }
 
+  async distinct(source: Source, column: string, limit: number): Promise<DistinctValue[]> {
+    const leaf = leafNamed(source.leaves, column);
+    return distinctOf(await this.duckOf(source), { source, leaf, limit });
+  }
+
   io(): WorkerIo {
     const desk = this;
     return {
@@ -125,11 +132,7 @@ class Desk {
         const source = await desk.#resolve(uri);
         yield* batchesOf(await desk.duckOf(source), source, options);
       },
-      async distinct(uri, column, { limit = 1000 } = {}) {
-        const source = await desk.#resolve(uri);
-        const leaf = leafNamed(source.leaves, column);
-        return distinctOf(await desk.duckOf(source), { source, leaf, limit });
-      },
+      distinct: async (uri, column, { limit = 1000 } = {}) => desk.distinct(await desk.#resolve(uri), column, limit),
     };
   }
 

@@ -7,7 +7,7 @@ import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { HostService, ReadDatasetResponseSchema } from "@odg/proto/odg/expert/v1/expert_pb";
 import { DatasetProfiledSchema } from "@odg/proto/odg/run/v1/run_pb";
 import { reject } from "@odg/rpc";
-import type { DatasetSession } from "../dataset/datasets.ts";
+import type { Batch, DatasetSession } from "../dataset/datasets.ts";
 import type { ActiveRun } from "../run/active-run.ts";
 
 /** What one attempt may ask of the engine. */
@@ -55,6 +55,17 @@ export class HostGate {
         datasets: await this.#grantOf(call).datasets.siblings(besideUri),
       }),
       readDataset: ({ uri, columns, sample }, call) => read(this.#grantOf(call), { uri, columns, sample }),
+      readDistinct: async ({ uri, column, limit }, call) => {
+        const { datasets, signal } = this.#grantOf(call);
+        const options = { ...(limit > 0 ? { limit } : {}), signal: AbortSignal.any([signal, call.signal]) };
+        const values = await datasets.distinct(uri, column, options);
+        return {
+          values: values.map(({ value, count }) => ({
+            value: fromJson(ValueSchema, (value ?? null) as JsonValue),
+            count: BigInt(count),
+          })),
+        };
+      },
       getContext: ({ keys }, call) => {
         const { context } = this.#grantOf(call).run.projection;
         const wanted = new Set(keys);
@@ -97,12 +108,45 @@ async function profile({ run, datasets, signal }: Grant, uri: string) {
 async function* read(grant: Grant, { uri, columns, sample }: { uri: string; columns: string[]; sample: number }) {
   const options = { ...(columns.length > 0 ? { columns } : {}), ...(sample > 0 ? { sample } : {}) };
   for await (const batch of grant.datasets.read(uri, options, grant.signal)) {
-    yield create(ReadDatasetResponseSchema, {
-      rowCount: batch.rowCount,
-      columns: Object.entries(batch.columns).map(([name, values]) => ({
-        name,
-        values: fromJson(ListValueSchema, values as JsonValue[]),
-      })),
-    });
+    for (const part of sendable(batch)) {
+      yield create(ReadDatasetResponseSchema, {
+        rowCount: part.rowCount,
+        columns: Object.entries(part.columns).map(([name, values]) => ({
+          name,
+          values: fromJson(ListValueSchema, values as JsonValue[]),
+        })),
+      });
+    }
   }
+}
+
+/** Characters of one message, about: well below the 4 MiB that gRPC libraries read where nobody told them otherwise. */
+const MESSAGE_CHARACTERS = 1_000_000;
+
+/** The batch, cut where it is too large for one message. */
+export function* sendable(batch: Batch): Generator<Batch> {
+  if (batch.rowCount <= 1 || sizeOf(batch) <= MESSAGE_CHARACTERS) {
+    yield batch;
+    return;
+  }
+  const middle = Math.ceil(batch.rowCount / 2);
+  yield* sendable(slice(batch, 0, middle));
+  yield* sendable(slice(batch, middle, batch.rowCount));
+}
+
+function slice({ columns }: Batch, from: number, to: number): Batch {
+  const parts = Object.entries(columns).map(([name, values]): [string, unknown[]] => [name, values.slice(from, to)]);
+  return { rowCount: to - from, columns: Object.fromEntries(parts) };
+}
+
+function sizeOf({ columns }: Batch): number {
+  let size = 0;
+  for (const values of Object.values(columns)) for (const value of values) size += sizeOfValue(value);
+  return size;
+}
+
+// A number takes 9 bytes as a Value, and every value 4 of framing.
+function sizeOfValue(value: unknown): number {
+  if (typeof value === "string") return value.length + 4;
+  return Array.isArray(value) ? value.reduce((sum: number, one) => sum + sizeOfValue(one), 4) : 13;
 }

@@ -65,6 +65,12 @@ export function memoryHost(options: MemoryHostOptions = {}): Transport {
           });
         }
       },
+      readDistinct: async ({ uri, column, limit }) => ({
+        values: (await io.distinct(uri, column, limit > 0 ? { limit } : {})).map(({ value, count }) => ({
+          value: fromJson(ValueSchema, JSON.parse(JSON.stringify(value)) as JsonValue),
+          count: BigInt(count),
+        })),
+      }),
       getContext: ({ keys }) => ({
         entries: Object.entries(options.context ?? {})
           .filter(([key]) => keys.length === 0 || keys.includes(key))

@@ -693,6 +693,87 @@ export declare type Column = Message<"odg.expert.v1.Column"> & {
 export declare const ColumnSchema: GenMessage<Column>;
 
 /**
+ * Which column.
+ *
+ * @generated from message odg.expert.v1.ReadDistinctRequest
+ */
+export declare type ReadDistinctRequest = Message<"odg.expert.v1.ReadDistinctRequest"> & {
+  /**
+   * Path or URI.
+   *
+   * @generated from field: string uri = 1;
+   */
+  uri: string;
+
+  /**
+   * Leaf column.
+   *
+   * @generated from field: string column = 2;
+   */
+  column: string;
+
+  /**
+   * Values wanted, at most; 0 for 1,000.
+   *
+   * @generated from field: uint32 limit = 3;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message odg.expert.v1.ReadDistinctRequest.
+ * Use `create(ReadDistinctRequestSchema)` to create a new message.
+ */
+export declare const ReadDistinctRequestSchema: GenMessage<ReadDistinctRequest>;
+
+/**
+ * Its distinct values other than NULL.
+ *
+ * @generated from message odg.expert.v1.ReadDistinctResponse
+ */
+export declare type ReadDistinctResponse = Message<"odg.expert.v1.ReadDistinctResponse"> & {
+  /**
+   * Most frequent first, ties by value.
+   *
+   * @generated from field: repeated odg.expert.v1.DistinctValue values = 1;
+   */
+  values: DistinctValue[];
+};
+
+/**
+ * Describes the message odg.expert.v1.ReadDistinctResponse.
+ * Use `create(ReadDistinctResponseSchema)` to create a new message.
+ */
+export declare const ReadDistinctResponseSchema: GenMessage<ReadDistinctResponse>;
+
+/**
+ * A value and the number of rows that hold it.
+ *
+ * @generated from message odg.expert.v1.DistinctValue
+ */
+export declare type DistinctValue = Message<"odg.expert.v1.DistinctValue"> & {
+  /**
+   * As in a batch: 64-bit integers beyond 2^53, decimals and times as text.
+   *
+   * @generated from field: google.protobuf.Value value = 1;
+   */
+  value?: Value | undefined;
+
+  /**
+   * Rows.
+   *
+   * @generated from field: int64 count = 2;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message odg.expert.v1.DistinctValue.
+ * Use `create(DistinctValueSchema)` to create a new message.
+ */
+export declare const DistinctValueSchema: GenMessage<DistinctValue>;
+
+/**
  * Which keys.
  *
  * @generated from message odg.expert.v1.GetContextRequest
@@ -1011,6 +1092,16 @@ export declare const HostService: GenService<{
     methodKind: "server_streaming";
     input: typeof ReadDatasetRequestSchema;
     output: typeof ReadDatasetResponseSchema;
+  },
+  /**
+   * Distinct values of one column of a dataset, most frequent first.
+   *
+   * @generated from rpc odg.expert.v1.HostService.ReadDistinct
+   */
+  readDistinct: {
+    methodKind: "unary";
+    input: typeof ReadDistinctRequestSchema;
+    output: typeof ReadDistinctResponseSchema;
   },
   /**
    * What the experts of this run have shared.
