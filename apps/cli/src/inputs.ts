@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { UsageError } from "./usage-error.ts";
@@ -34,7 +33,7 @@ export function localPaths(inputs: JsonObject): { inputs: JsonObject; paths: str
   const paths: string[] = [];
   const made = Object.entries(inputs).map(([key, value]): [string, JsonValue] => {
     const isData = (key === "dataset" || key === "file_path") && typeof value === "string" && !value.includes("://");
-    if (!isData || value.includes("\0") || !existsSync(value)) return [key, value];
+    if (!isData || value === "" || value.includes("\0")) return [key, value];
     const path = resolve(value);
     paths.push(path);
     return [key, path];

@@ -23,7 +23,7 @@ export async function planVerb(argument: string, flags: EngineFlags): Promise<nu
       return [
         `${prefix}${planned?.taskId ?? ""}`,
         `${planned?.expert ?? ""}.${planned?.action ?? ""}`,
-        planned?.averageLatencyMs ? `about ${(planned.averageLatencyMs / 1000).toFixed(1)} s` : "not run yet",
+        planned?.averageLatencyMs ? `about ${duration(planned.averageLatencyMs)}` : "not run yet",
         planned?.onCriticalPath ? "critical path" : "",
       ];
     });
@@ -32,4 +32,8 @@ export async function planVerb(argument: string, flags: EngineFlags): Promise<nu
   } finally {
     await close();
   }
+}
+
+function duration(ms: number): string {
+  return ms < 1000 ? `${Math.max(1, Math.round(ms))} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

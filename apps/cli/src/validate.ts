@@ -1,10 +1,10 @@
 import { toJson } from "@bufbuild/protobuf";
-import { type Issue, IssueSchema } from "@odg/proto/odg/workflow/v1/workflow_pb";
+import { type Issue, IssueSchema, type Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { parseWorkflow, plan } from "@odg/workflow";
 import { connect, type EngineFlags } from "./connect.ts";
 import { EXIT } from "./exit-code.ts";
 import { printData, printError, printJson, say } from "./output.ts";
-import { issueText, readText, rejectIssues } from "./workflow-source.ts";
+import { issueText, placeIssues, readText, rejectIssues } from "./workflow-source.ts";
 
 /** Checks files of workflows: here, or with `--engine` also against that engine's experts. Answers the exit code. */
 export async function validate(files: string[], flags: EngineFlags & { experts?: boolean }): Promise<number> {
@@ -34,10 +34,14 @@ export async function validate(files: string[], flags: EngineFlags & { experts?:
 async function issuesOf(file: string, flags: EngineFlags & { experts?: boolean }): Promise<Issue[]> {
   const parsed = parseWorkflow(await readText(file), file);
   if (parsed.issues) return parsed.issues;
-  if (!flags.engine && !flags.experts) return plan(parsed.workflow).issues ?? [];
+  const found = flags.engine || flags.experts ? await askEngine(parsed.workflow, flags) : plan(parsed.workflow).issues;
+  return placeIssues(found ?? [], parsed.locate);
+}
+
+async function askEngine(workflow: Workflow, flags: EngineFlags): Promise<Issue[]> {
   const { client, close } = await connect(flags);
   try {
-    return (await client.workflows.validateWorkflow({ workflow: parsed.workflow })).issues;
+    return (await client.workflows.validateWorkflow({ workflow })).issues;
   } finally {
     await close();
   }

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import type { Issue, Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { reject } from "@odg/rpc";
-import { parseWorkflow } from "@odg/workflow";
+import { type Locate, parseWorkflow, pathSteps } from "@odg/workflow";
 
 /** Files of workflows are small; a larger one is not one. */
 const LARGEST_FILE = 16 * 1024 * 1024;
@@ -47,6 +47,20 @@ export function rejectIssues(issues: readonly Issue[], file: string) {
   return reject(first?.reason ?? Reason.DAG_INVALID, {
     message: first ? issueText(first, file) : `${file} is not valid`,
     fields: issues.map((issue) => ({ field: issue.path, description: issueText(issue, file) })),
+  });
+}
+
+/**
+ * Issues with their place in the file. Where an expression is at fault its own place is told in words: line and column of an issue
+ * count in the expression then.
+ */
+export function placeIssues(issues: readonly Issue[], locate: Locate): Issue[] {
+  return issues.map((issue) => {
+    const inside = issue.line > 0 ? ` At ${issue.line}:${issue.column} of the expression.` : "";
+    let steps = pathSteps(issue.path);
+    while (steps.length > 0 && !locate(steps)) steps = steps.slice(0, -1);
+    const { line, column } = locate(steps) ?? { line: 0, column: 0 };
+    return { ...issue, line, column, message: `${issue.message}${inside}` };
   });
 }
 

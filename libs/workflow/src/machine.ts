@@ -90,9 +90,10 @@ export class RunMachine {
   #phase = IDLE;
   #runId = "";
   #lastSeq = 0n;
-  #offsets = new Uint32Array(1);
-  #successors = new Uint32Array(0);
-  #priorities = new Uint32Array(0);
+  // The plan's own arrays, which nobody changes.
+  #offsets: readonly number[] = [0];
+  #successors: readonly number[] = [];
+  #priorities: readonly number[] = [];
   #status = new Uint8Array(0);
   #attempt = new Uint32Array(0);
   /** Predecessors that have not succeeded yet. */
@@ -215,10 +216,10 @@ export class RunMachine {
 
   #load(plan: Plan): void {
     const count = plan.inDegrees.length;
-    this.#offsets = Uint32Array.from(plan.successorOffsets);
-    this.#successors = Uint32Array.from(plan.successors);
-    this.#priorities = Uint32Array.from(plan.priorities);
-    this.#waitsFor = Uint32Array.from(plan.inDegrees);
+    this.#offsets = plan.successorOffsets;
+    this.#successors = plan.successors;
+    this.#priorities = plan.priorities;
+    this.#waitsFor = new Uint32Array(plan.inDegrees);
     this.#attempt = new Uint32Array(count);
     this.#status = new Uint8Array(count).fill(TaskStatus.PENDING);
     this.#open = count;

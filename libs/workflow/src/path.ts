@@ -17,3 +17,13 @@ export function joinPath(path: string, key: string): string {
   if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) return path === "" ? key : `${path}.${key}`;
   return `${path}[${JSON.stringify(key.length > 64 ? `${key.slice(0, 64)}…` : key)}]`;
 }
+
+/** The steps of a path as {@link pathText} writes it; what stands behind a cut is left out. */
+export function pathSteps(text: string): Path {
+  return [...text.matchAll(/([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/g)].map(
+    ([, name, index, quoted]) => {
+      if (index !== undefined) return Number(index);
+      return name ?? String(JSON.parse(quoted ?? '""'));
+    },
+  );
+}

@@ -72,5 +72,5 @@ function summaryOf(results: ArticleResult[], missing: string[]): string {
   if (missing.length === 0) return `GDPR: ${count("met")} articles met`;
   const shown = missing.slice(0, 3).join(", ");
   const more = missing.length > 3 ? ` and ${missing.length - 3} more` : "";
-  return `GDPR pending: ${shown}${more} missing (${count("not_met")} articles not met, ${count("unknown")} unknown)`;
+  return `GDPR pending: ${shown}${more} missing (${count("not_met")} ${count("not_met") === 1 ? "article" : "articles"} not met, ${count("unknown")} unknown)`;
 }

@@ -32,7 +32,7 @@ export default defineExpert({
         ctx.progress(0.1, "collecting SQL");
         const { files, skipped } = withinLimit(await data.documents("sql"));
         const siblings = (await data.siblings()).map(({ name }) => name).sort();
-        ctx.progress(0.3, `reading ${files.length} SQL files`);
+        ctx.progress(0.3, `reading ${files.length} SQL ${files.length === 1 ? "file" : "files"}`);
         const answer = files.length > 0 ? await readSql({ data, files, dialect: input.dialect }, ctx) : undefined;
         ctx.progress(0.9, "connecting tables");
         const map = describe(answer, {

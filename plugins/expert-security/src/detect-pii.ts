@@ -125,7 +125,7 @@ function publish(output: DetectPiiOutput, verdicts: Verdict[], to: { table: stri
   const more = columns.length > list.length ? `, ${columns.length - list.length} more` : "";
   ctx.summary(
     columns.length === 0
-      ? `no personal data found in ${output.columns_looked_at} columns of ${table}`
+      ? `no personal data found in ${output.columns_looked_at} ${output.columns_looked_at === 1 ? "column" : "columns"} of ${table}`
       : `${columns.length} PII field${columns.length === 1 ? " requires" : "s require"} masking: ${list.join(", ")}${more}`,
   );
   ctx.progress(1, "reported");
