@@ -29,4 +29,4 @@ export { MAX_EDGES, MAX_TASKS, plan } from "./plan.ts";
 export { contextOf, project, RunProjection } from "./projection.ts";
 export { DEFAULT_INITIAL_INTERVAL_MS, DEFAULT_MAX_INTERVAL_MS, retryDelay } from "./retry.ts";
 export type { Scope, TaskScope } from "./scope.ts";
-export type { Locate, Locate } from "./source-text.ts";
+export type { Locate } from "./source-text.ts";
