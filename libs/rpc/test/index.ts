@@ -4,6 +4,7 @@ export {
   envelope,
   grpc,
   h2,
+  type MemoryLogger,
   memoryLogger,
   PATHS,
   post,
