@@ -5,7 +5,6 @@ import { type Failure, FailureSchema, Reason } from "@odg/proto/odg/error/v1/err
 import {
   type Ephemeral,
   type Event,
-  EventSchema,
   type Run,
   RunCancelRequestedSchema,
   RunCompletedSchema,
@@ -17,14 +16,7 @@ import {
   TaskSkippedSchema,
 } from "@odg/proto/odg/run/v1/run_pb";
 import type { Task, Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
-import {
-  type CancelTaskCommand,
-  type Command,
-  type DispatchCommand,
-  RunMachine,
-  RunProjection,
-  retryDelay,
-} from "@odg/workflow";
+import { type CancelTaskCommand, type Command, type DispatchCommand, RunProjection, retryDelay } from "@odg/workflow";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import { type Append, type Journal, JournalConflict } from "../store/store.ts";
@@ -45,6 +37,14 @@ interface Waiting {
   then?: (() => void) | undefined;
 }
 
+/** Events that have their places in the journal, and what is to be done once they are durable. */
+interface Stamped {
+  events: Event[];
+  /** One per event. */
+  commands: (readonly Command[])[];
+  thens: Waiting["then"][];
+}
+
 /** What a run needs around it. */
 export interface RunSurroundings {
   journal: Journal;
@@ -53,6 +53,7 @@ export interface RunSurroundings {
   logger: Logger;
 }
 
+const NOTHING: readonly Command[] = [];
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
 
@@ -62,7 +63,6 @@ const LONGEST_RETRY_MS = 5000;
  */
 export class ActiveRun {
   readonly runId: string;
-  readonly machine = new RunMachine();
   readonly projection = new RunProjection();
   readonly feed = new Feed();
   /** Profiles of the run's datasets by URI. */
@@ -75,6 +75,8 @@ export class ActiveRun {
   #events: Event[] = [];
   #queue: Waiting[] = [];
   #seq = 0n;
+  #time: Timestamp = timestampFromMs(0);
+  #timeMs = 0;
   #busy = false;
   #stopped = false;
   #numbers: Map<string, number> | undefined;
@@ -124,15 +126,15 @@ export class ActiveRun {
 
   /** Accepts the run: durable when this resolves. @throws JournalConflict, or the journal's error. */
   async start(started: RunStarted, request?: Append["request"]): Promise<void> {
-    const events = this.#stamp([{ kind: { case: "runStarted", value: started } }]);
+    const stamped = this.#stamp([{ kind: { case: "runStarted", value: started } }]);
     this.#busy = true;
     await this.#around.journal.append({
       runId: this.runId,
-      events,
+      events: stamped.events,
       run: this.projection.run(),
       ...(request ? { request } : {}),
     });
-    this.#apply(events);
+    this.#carryOut(stamped);
     this.#busy = false;
     this.#pump();
   }
@@ -140,23 +142,23 @@ export class ActiveRun {
   /** Takes up a run from its journal and performs again what is in flight. */
   resume(events: readonly Event[]): void {
     this.#replay(events);
-    for (const command of this.machine.pending()) this.#perform(command);
+    for (const command of this.projection.machine.pending()) this.#perform(command);
     this.#pump();
   }
 
   /** Takes up a run from its journal only to cancel it. */
   cancelLeft(events: readonly Event[], reason: string): void {
     this.#replay(events);
-    const [command] = this.machine.pending();
+    const { machine } = this.projection;
+    const [command] = machine.pending();
     if (command?.kind === "completeRun") this.#perform(command);
-    else if (this.machine.cancelling) for (const one of this.machine.pending()) this.#perform(one);
+    else if (machine.cancelling) for (const one of machine.pending()) this.#perform(one);
     else this.record({ case: "runCancelRequested", value: create(RunCancelRequestedSchema, { reason }) });
     this.#pump();
   }
 
   #replay(events: readonly Event[]): void {
     for (const event of events) {
-      this.machine.apply(event);
       this.projection.apply(event);
       this.#events.push(event);
       if (event.kind.case === "datasetProfiled") this.#keepProfile(event.kind.value.profile);
@@ -198,29 +200,55 @@ export class ActiveRun {
     if (this.#busy) return;
     this.#busy = true;
     while (this.#queue.length > 0 && !this.#stopped) {
-      const batch = untilTheEnd(this.#queue.splice(0));
-      const events = this.#stamp(batch);
-      const durable = this.#append(events);
+      const batch = this.#queue;
+      this.#queue = [];
+      const stamped = this.#stamp(batch);
+      const durable = this.#append(stamped.events);
       if (durable) {
-        void durable.then((kept) => {
-          if (kept) this.#apply(events, batch);
-          this.#busy = false;
-          this.#pump();
-        });
+        void this.#carryOutOnce(durable, stamped);
         return;
       }
-      this.#apply(events, batch);
+      this.#carryOut(stamped);
     }
     this.#busy = false;
   }
 
-  #stamp(batch: readonly Waiting[]): Event[] {
-    const time: Timestamp = timestampFromMs(this.#around.clock.now());
-    return batch.map(({ kind }) => {
-      const event = create(EventSchema, { runId: this.runId, seq: ++this.#seq, time, kind: this.#checkContext(kind) });
-      this.projection.apply(event);
-      return event;
-    });
+  async #carryOutOnce(durable: Promise<boolean>, stamped: Stamped): Promise<void> {
+    if (await durable) this.#carryOut(stamped);
+    this.#busy = false;
+    this.#pump();
+  }
+
+  /** Gives events their places, and lets machine and projection see them. What follows from them waits until they are durable. */
+  #stamp(batch: readonly Waiting[]): Stamped {
+    const stamped: Stamped = { events: [], commands: [], thens: [] };
+    const time = this.#now();
+    for (const { kind, then } of batch) {
+      // A literal, not `create`: the kind is a message already, and there are two events per task.
+      const event: Event = {
+        $typeName: "odg.run.v1.Event",
+        runId: this.runId,
+        seq: ++this.#seq,
+        time,
+        kind: this.#checkContext(kind),
+      };
+      stamped.events.push(event);
+      stamped.commands.push(this.projection.tryApply(event) ?? NOTHING);
+      stamped.thens.push(then);
+      // A terminal run never changes: nothing is recorded behind its end.
+      if (kind.case === "runCompleted") break;
+    }
+    return stamped;
+  }
+
+  /** The time, as one message for all events of a millisecond. */
+  #now(): Timestamp {
+    const ms = this.#around.clock.now();
+    if (ms !== this.#timeMs) {
+      this.#timeMs = ms;
+      this.#time = timestampFromMs(ms);
+    }
+    return this.#time;
   }
 
   /** Writes that another attempt has overtaken fail the attempt: nothing of it is committed, and it may be tried again. */
@@ -279,11 +307,13 @@ export class ActiveRun {
     return false;
   }
 
-  #apply(events: Event[], batch: readonly Waiting[] = []): void {
-    for (const [index, event] of events.entries()) {
+  /** What durable events ask for. */
+  #carryOut({ events, commands, thens }: Stamped): void {
+    for (let i = 0; i < events.length; i++) {
+      const event = events[i]!;
       this.#events.push(event);
-      for (const command of this.machine.apply(event)) this.#perform(command);
-      batch[index]?.then?.();
+      for (const command of commands[i]!) this.#perform(command);
+      thens[i]?.();
       if (event.kind.case === "runCompleted") this.#end();
     }
     this.feed.notify();
@@ -328,10 +358,4 @@ export class ActiveRun {
     });
     this.#timers.set(task, callOff);
   }
-}
-
-/** A terminal run never changes: nothing is recorded behind its end. */
-function untilTheEnd(batch: Waiting[]): Waiting[] {
-  const end = batch.findIndex(({ kind }) => kind.case === "runCompleted");
-  return end === -1 ? batch : batch.slice(0, end + 1);
 }

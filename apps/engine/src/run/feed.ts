@@ -65,6 +65,7 @@ export class Feed {
   }
 
   notify(ephemeral?: Ephemeral): void {
+    if (this.#subscriptions.size === 0) return;
     for (const subscription of this.#subscriptions) subscription.notify(ephemeral);
   }
 }
