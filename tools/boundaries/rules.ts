@@ -62,7 +62,7 @@ export const USE_RULES: readonly UseRule[] = [
     use: "network",
     except: allowed(
       "^libs/rpc/src/",
-      String.raw`^libs/expert-plugin-api/src/serve\.ts$`,
+      String.raw`^libs/expert-plugin-api/src/(serve|parent-watch)\.ts$`,
       "^apps/gateway/src/",
       "^apps/engine/src/model/",
       "^apps/engine/src/(expert/placement|expert/remote|bus|cache|knowledge|policy|store|telemetry)",

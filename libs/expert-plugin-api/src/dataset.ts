@@ -7,7 +7,7 @@ import {
   DocumentKind,
   type Dataset as Handle,
 } from "@odg/proto/odg/catalog/v1/dataset_pb";
-import type { HostService } from "@odg/proto/odg/expert/v1/expert_pb";
+import type { HostService, ReadDatasetResponse } from "@odg/proto/odg/expert/v1/expert_pb";
 import type { Batch, ReadOptions } from "./worker.ts";
 
 /** A dataset as an action sees it. Values that may point at a person are not in its profile. */
@@ -52,16 +52,18 @@ export function hostDatasets(
           (await host.listDocuments({ uri, kind: kind ? KINDS[kind] : DocumentKind.UNSPECIFIED }, options)).documents,
         siblings: async () => (await host.listDatasets({ besideUri: uri }, options)).datasets,
         async *read({ columns = [], sample = 0 } = {}) {
-          for await (const batch of host.readDataset({ uri, columns, sample }, options)) {
-            yield {
-              rowCount: batch.rowCount,
-              columns: Object.fromEntries(batch.columns.map((column) => [column.name, listOf(column.values)])),
-            };
-          }
+          yield* batchesOf(host.readDataset({ uri, columns, sample }, options));
         },
       };
     },
   };
+}
+
+/** Batches as they come over the wire. */
+export async function* batchesOf(messages: AsyncIterable<ReadDatasetResponse>): AsyncGenerator<Batch, void, undefined> {
+  for await (const { rowCount, columns } of messages) {
+    yield { rowCount, columns: Object.fromEntries(columns.map(({ name, values }) => [name, listOf(values)])) };
+  }
 }
 
 function listOf(values: ListValue | undefined): JsonValue[] {

@@ -21,5 +21,6 @@ export {
   type SharedValue,
 } from "./expert.ts";
 export type { EvidenceInit, FindingInit, SeverityName } from "./finding.ts";
-export { type ExpertRoutes, expertRoutes, HOST_TOKEN_HEADER, PROTOCOL_VERSION } from "./routes.ts";
+export { HOST_TOKEN_HEADER, PROTOCOL_VERSION } from "./protocol.ts";
+export { type ExpertRoutes, expertRoutes } from "./routes.ts";
 export type { Batch, DistinctValue, ReadOptions, WorkerFunction, WorkerIo } from "./worker.ts";

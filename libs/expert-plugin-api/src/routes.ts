@@ -23,12 +23,7 @@ import { Channel } from "./channel.ts";
 import { hostDatasets } from "./dataset.ts";
 import type { ActionContext, AnyAction, ExpertDefinition, SharedContext } from "./expert.ts";
 import { toFinding } from "./finding.ts";
-
-/** Version of the protocol between engine and expert that this package speaks. */
-export const PROTOCOL_VERSION = 1;
-
-/** Metadata key under which an attempt proves itself to HostService. */
-export const HOST_TOKEN_HEADER = "x-odg-host-token";
+import { HOST_TOKEN_HEADER, PROTOCOL_VERSION } from "./protocol.ts";
 
 /** The unit that any Connect server or in-memory transport accepts. */
 export type ExpertRoutes = (router: ConnectRouter) => void;

@@ -4,7 +4,7 @@ import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { Severity } from "@odg/proto/odg/expert/v1/finding_pb";
 import { reasonOf } from "@odg/rpc";
 import type { Expert } from "../expert.ts";
-import { PROTOCOL_VERSION } from "../routes.ts";
+import { PROTOCOL_VERSION } from "../protocol.ts";
 import { executeRequest, expertClient, type RunActionOptions, runAction } from "./run-action.ts";
 
 /** A call that must succeed. */
