@@ -5,7 +5,8 @@ import { Severity } from "@odg/proto/odg/expert/v1/finding_pb";
 import { reasonOf } from "@odg/rpc";
 import type { Expert } from "../expert.ts";
 import { PROTOCOL_VERSION } from "../protocol.ts";
-import { executeRequest, expertClient, type RunActionOptions, runAction } from "./run-action.ts";
+import { type ActionOutcome, executeRequest, outcomeOf, type RunActionOptions } from "./run-action.ts";
+import { type ConformanceTarget, moduleTarget } from "./target.ts";
 
 /** A call that must succeed. */
 export interface Sample {
@@ -21,20 +22,34 @@ export interface ConformanceCase {
 }
 
 /**
- * What every expert must do, whoever wrote it. `samples` are calls that succeed: at least one per action.
+ * What every expert must do, whoever wrote it, wherever it runs. `samples` are calls that succeed: at least one per action.
  *
  * @example for (const one of conformanceCases(expert, samples)) test(one.name, one.run);
  */
-export function conformanceCases(expert: Expert, samples: Sample[]): ConformanceCase[] {
+export function conformanceCases(subject: Expert | ConformanceTarget, samples: Sample[]): ConformanceCase[] {
+  const target = "client" in subject ? subject : moduleTarget(subject);
   return [
-    ...describeCases(expert, samples),
-    ...refusalCases(expert),
-    ...samples.flatMap((sample) => sampleCases(expert, sample)),
+    ...describeCases(target, samples),
+    ...refusalCases(target),
+    ...samples.flatMap((sample) => sampleCases(target, sample)),
   ];
 }
 
-function describeCases(expert: Expert, samples: Sample[]): ConformanceCase[] {
-  const describe = () => expertClient(expert).describe({});
+/** One attempt with a token of its own. @throws ConnectError as an engine would see it; Error without a result. */
+async function attempt(target: ConformanceTarget, { action, input, options = {} }: Sample): Promise<ActionOutcome> {
+  const grant = target.host.grant(options);
+  const request = { ...executeRequest(action, input, options.upstream), hostToken: grant.token };
+  try {
+    const outcome = await outcomeOf(target.client.execute(request, options.signal ? { signal: options.signal } : {}));
+    if (!outcome) throw new Error(`${action} ended without a result`);
+    return outcome;
+  } finally {
+    grant.end();
+  }
+}
+
+function describeCases(target: ConformanceTarget, samples: Sample[]): ConformanceCase[] {
+  const describe = () => target.client.describe({});
   return [
     {
       name: "Describe answers name, version and protocol",
@@ -77,32 +92,32 @@ function describeCases(expert: Expert, samples: Sample[]): ConformanceCase[] {
   ];
 }
 
-function refusalCases(expert: Expert): ConformanceCase[] {
-  const firstAction = Object.keys(expert.actions)[0] ?? "";
+function refusalCases(target: ConformanceTarget): ConformanceCase[] {
   return [
     {
       name: "an unknown action is refused with EXPERT_UNAVAILABLE",
-      run: () => refused(() => runAction(expert, "no_such_action", {}), Reason.EXPERT_UNAVAILABLE),
+      run: () => refused(() => attempt(target, { action: "no_such_action", input: {} }), Reason.EXPERT_UNAVAILABLE),
     },
     {
       name: "names from Object.prototype are no actions",
-      run: () => refused(() => runAction(expert, "constructor", {}), Reason.EXPERT_UNAVAILABLE),
+      run: () => refused(() => attempt(target, { action: "constructor", input: {} }), Reason.EXPERT_UNAVAILABLE),
     },
     {
       name: "an input of the wrong type is refused with INPUT_INVALID",
       async run() {
-        const schema = (await expertClient(expert).describe({})).actions[0]?.inputSchema;
+        const { name = "", inputSchema: schema } = (await target.client.describe({})).actions[0] ?? {};
         const fields = Object.keys((schema?.properties ?? {}) as JsonObject);
         if (fields.length === 0) return;
         const wrong = Object.fromEntries(fields.map((field) => [field, { wrong: [null] }]));
-        await refused(() => runAction(expert, firstAction, wrong), Reason.INPUT_INVALID);
+        await refused(() => attempt(target, { action: name, input: wrong }), Reason.INPUT_INVALID);
       },
     },
   ];
 }
 
-function sampleCases(expert: Expert, { action, input, options = {} }: Sample): ConformanceCase[] {
-  const run = () => runAction(expert, action, input, options);
+function sampleCases(target: ConformanceTarget, sample: Sample): ConformanceCase[] {
+  const { action, input, options = {} } = sample;
+  const run = () => attempt(target, sample);
   return [
     {
       name: `${action}: ends with a result and says a summary`,
@@ -139,9 +154,10 @@ function sampleCases(expert: Expert, { action, input, options = {} }: Sample): C
       name: `${action}: the result is the last message, and there is one`,
       async run() {
         const cases: (string | undefined)[] = [];
-        const client = expertClient(expert, options);
-        for await (const { message } of client.execute(executeRequest(action, input, options.upstream)))
-          cases.push(message.case);
+        const { token: hostToken, end } = target.host.grant(options);
+        const request = { ...executeRequest(action, input, options.upstream), hostToken };
+        for await (const { message } of target.client.execute(request)) cases.push(message.case);
+        end();
         demand(cases.at(-1) === "result", `the last message is ${cases.at(-1)}`);
         demand(cases.filter((one) => one === "result").length === 1, "more than one result");
       },
@@ -151,7 +167,7 @@ function sampleCases(expert: Expert, { action, input, options = {} }: Sample): C
       async run() {
         const signal = AbortSignal.abort();
         try {
-          await runAction(expert, action, input, { ...options, signal });
+          await attempt(target, { action, input, options: { ...options, signal } });
         } catch (error) {
           demand(ConnectError.from(error).code === Code.Canceled, `code ${Code[ConnectError.from(error).code]}`);
           return;

@@ -67,13 +67,17 @@ export async function runAction(
 ): Promise<ActionOutcome> {
   const client = expertClient(expert, options);
   const request = executeRequest(actionName, input, options.upstream);
+  const outcome = await outcomeOf(client.execute(request, options.signal ? { signal: options.signal } : {}));
+  if (!outcome) throw new Error(`${expert.name}.${actionName} ended without a result`);
+  return outcome;
+}
+
+/** Collects what a stream says; undefined where it ends without a result. */
+export async function outcomeOf(messages: AsyncIterable<ExecuteResponse>): Promise<ActionOutcome | undefined> {
   const outcome: ActionOutcome = { output: null, findings: [], contextWrites: {}, progress: [], logs: [], summary: "" };
   let ended = false;
-  for await (const { message } of client.execute(request, options.signal ? { signal: options.signal } : {})) {
-    ended = collect(outcome, message) || ended;
-  }
-  if (!ended) throw new Error(`${expert.name}.${actionName} ended without a result`);
-  return outcome;
+  for await (const { message } of messages) ended = collect(outcome, message) || ended;
+  return ended ? outcome : undefined;
 }
 
 function collect(outcome: ActionOutcome, message: ExecuteResponse["message"]): boolean {

@@ -1,0 +1,1 @@
+export { rowCounter as default } from "./example-expert.ts";

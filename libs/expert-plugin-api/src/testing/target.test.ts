@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { serveExpert } from "../serve.ts";
+import { conformanceCases, type Sample } from "./conformance.ts";
+import { rowCounter } from "./example-expert.ts";
+import { type ClosableTarget, moduleTarget, processTarget, remoteTarget } from "./target.ts";
+import { listenTestHost } from "./test-host.ts";
+
+const samples: Sample[] = [
+  {
+    action: "count_rows",
+    input: { dataset: "mem://numbers.parquet" },
+    options: { tables: { "mem://numbers.parquet": { columns: { a: { type: "BIGINT", values: [1, 2, 3] } } } } },
+  },
+];
+
+async function served(): Promise<ClosableTarget> {
+  const listening = await listenTestHost();
+  const server = await serveExpert(rowCounter, { host: listening.url, token: "secret", threads: 1 });
+  const target = remoteTarget({ url: server.url, token: "secret" }, listening.host);
+  return {
+    ...target,
+    async close() {
+      await target.close();
+      await server.close();
+      await listening.close();
+    },
+  };
+}
+
+describe.each([
+  ["module", async () => ({ ...moduleTarget(rowCounter), close: async () => undefined })],
+  ["process", () => processTarget(new URL("./example-main.ts", import.meta.url))],
+  ["remote", served],
+])("an expert placed as %s", (_, place) => {
+  let target: ClosableTarget;
+  beforeAll(async () => {
+    target = await place();
+  }, 20_000);
+  afterAll(() => target?.close());
+  const lazily = {
+    get client() {
+      return target.client;
+    },
+    get host() {
+      return target.host;
+    },
+  };
+  for (const one of conformanceCases(lazily, samples)) test(one.name, one.run);
+});
