@@ -36,6 +36,12 @@ export function engineServer(surroundings: Surroundings): Running {
   return start(process.execPath, args, surroundings);
 }
 
+/** The server of the gateway. */
+export function gatewayServer(surroundings: Surroundings): Running {
+  const args = ["--conditions=@odg/source", resolve(root, "apps/gateway/src/main.ts")];
+  return start(process.execPath, args, surroundings);
+}
+
 function start(command: string, args: readonly string[], { cwd, env = {} }: Surroundings): Running {
   const { NODE_OPTIONS: _, ...inherited } = process.env;
   const path = `${bin}${delimiter}${inherited.PATH}`;

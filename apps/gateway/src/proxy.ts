@@ -1,15 +1,17 @@
 // Hands calls on to the engine by the descriptors alone: what a service may do is written nowhere here.
 
-import type {
-  DescMessage,
-  DescMethod,
-  DescMethodServerStreaming,
-  DescMethodUnary,
-  DescService,
-  Message,
-  MessageShape,
+import {
+  type DescMessage,
+  type DescMethod,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type DescService,
+  fromBinary,
+  type Message,
+  type MessageShape,
 } from "@bufbuild/protobuf";
 import { Code, ConnectError, type HandlerContext, type Transport } from "@connectrpc/connect";
+import { file_google_rpc_error_details } from "@odg/proto/google/rpc/error_details_pb";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { codeName, kDraining, ownReason, type Routes, type RpcLogger, reject } from "@odg/rpc";
 
@@ -121,7 +123,12 @@ function handedOn({ requestHeader }: HandlerContext): Headers {
 
 /** The engine's own error as it is; one that arose on the way says nothing of where the engine is. */
 function explained(error: unknown, { context, options }: Call): unknown {
-  if (!(error instanceof ConnectError) || error.isWireError || ownReason(error) !== undefined) return error;
+  if (!(error instanceof ConnectError)) return error;
+  if (error.isWireError) {
+    error.details = error.details.map(legible);
+    return error;
+  }
+  if (ownReason(error) !== undefined) return error;
   if (error.code === Code.DeadlineExceeded) {
     return reject(Reason.DEADLINE_EXCEEDED, { message: "The engine did not answer in time.", cause: error });
   }
@@ -132,6 +139,19 @@ function explained(error: unknown, { context, options }: Call): unknown {
   const fields = { err: error, code: codeName(error.code), rpc: context.method.toString(), request_id };
   options.logger.error(fields, "the engine cannot be reached");
   return gone("The engine cannot be reached.", error);
+}
+
+const DETAILS: readonly DescMessage[] = file_google_rpc_error_details.messages;
+
+/** A detail that came as bytes, as a message where its type is known: only so does Connect write it as JSON for people. */
+function legible(detail: ConnectError["details"][number]): ConnectError["details"][number] {
+  const desc = "type" in detail ? DETAILS.find(({ typeName }) => typeName === detail.type) : undefined;
+  if (desc === undefined || "desc" in detail) return detail;
+  try {
+    return { desc, value: fromBinary(desc, detail.value) };
+  } catch {
+    return detail; // Bytes that are not what they say stay bytes.
+  }
 }
 
 function gone(message: string, cause: unknown): ConnectError {

@@ -1,0 +1,48 @@
+// Each client that a caller may have starts a run and watches it to its end, at the engine and through the gateway.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { toolPath } from "../../tools/services/endpoints.ts";
+import { connectJson, curl, grpcJs, grpcurl, grpcWeb, type MakeDriver, ownClient } from "./drive.ts";
+import { napThenEcho, type OpenHouse, openHouse, STORY } from "./open-house.ts";
+
+let house: OpenHouse;
+beforeAll(async () => {
+  house = await openHouse();
+});
+afterAll(() => house?.close());
+
+const DRIVERS: Record<string, MakeDriver> = {
+  "@grpc/grpc-js with the .proto files alone": grpcJs,
+  "Connect by HTTP/1.1": connectJson,
+  "gRPC-web": grpcWeb,
+  "curl with JSON": curl,
+  "the project's own client": ownClient,
+  ...(toolPath("grpcurl") && { "grpcurl by reflection": grpcurl }),
+};
+const NO_RUN = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+describe.each(Object.entries(DRIVERS))("%s", (_, make) => {
+  it.each(["engine", "gateway"] as const)("starts a run at the %s and watches it to its end", async (door) => {
+    const client = make(house[door]);
+    const runId = await client.start(napThenEcho());
+    expect(runId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await client.watch(runId)).toEqual(STORY);
+  });
+
+  it("is told the same of a run that there is not, at the engine and through the gateway", async () => {
+    const told = await Promise.all([house.engine, house.gateway].map((door) => make(door).refusal(NO_RUN)));
+    for (const text of told) expect(text).toMatch(/not.?found/i);
+    const ids = /[0-9a-f]{8}-[0-9a-f-]{27}|"value":"[^"]*"/g; // Ids of requests, which differ.
+    const [direct, proxied] = told.map((text) => text.replaceAll(ids, ""));
+    expect(proxied).toBe(direct);
+  });
+});
+
+describe("a watch of the project's own client", () => {
+  it("goes on where it was when the gateway is restarted", async () => {
+    const client = ownClient(house.gateway);
+    const runId = await client.start(napThenEcho(3000));
+    const watching = client.watch(runId);
+    await house.restartGateway();
+    expect(await watching).toEqual(STORY);
+  });
+});
