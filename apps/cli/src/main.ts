@@ -72,9 +72,21 @@ withEngine(expert.command("list").description("list the experts"))
   .option("--capability <name>", "only experts with this capability")
   .action(act(async (flags) => (await import("./expert-list.ts")).expertList(flags)));
 
+async function fail(error: unknown): Promise<number> {
+  return (await import("./report-error.ts")).reportError(error, json);
+}
+
+// Whatever slips through still ends in one clear line and an exit code, never in a stack trace.
+process.once("uncaughtException", (error) => {
+  fail(error).then(
+    (code) => process.exit(code),
+    () => process.exit(1),
+  );
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else process.exitCode = (await import("./report-error.ts")).reportError(error, json);
+  else process.exitCode = await fail(error);
 }

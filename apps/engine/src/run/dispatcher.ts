@@ -47,6 +47,7 @@ export class Dispatcher implements Performer {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    options.registry.onChange(() => this.#placeWaiting());
   }
 
   dispatch(run: ActiveRun, { task, attempt, priority }: DispatchCommand): void {

@@ -15,6 +15,7 @@ import {
   type Run,
   RunCancelRequestedSchema,
   RunSchema,
+  type RunStarted,
   RunStartedSchema,
 } from "@odg/proto/odg/run/v1/run_pb";
 import type { Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
@@ -27,7 +28,7 @@ import type { HostGate } from "../expert/host-service.ts";
 import type { ExpertRegistry } from "../expert/registry.ts";
 import { candidatesFor, needOf } from "../expert/router.ts";
 import type { Logger } from "../logger.ts";
-import { JournalConflict, type RunFilter, type Store } from "../store/store.ts";
+import { type Append, JournalConflict, type RunFilter, type Store } from "../store/store.ts";
 import { versionOf, type Workflows } from "../workflows.ts";
 import { ActiveRun } from "./active-run.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -105,12 +106,22 @@ export class Runs {
         requestId: request.requestId,
       });
       const run = this.#track(uuidv7(), { datasets: session, allowed });
-      await run.start(started, request.requestId ? { id: request.requestId, hash } : undefined);
-      return clone(RunSchema, run.projection.run());
+      return await this.#begin(run, started, request.requestId ? { id: request.requestId, hash } : undefined);
     } catch (error) {
       await session.close();
       const first = error instanceof JournalConflict ? await this.#answered(request.requestId, hash) : undefined;
       if (first) return first;
+      throw error;
+    }
+  }
+
+  async #begin(run: ActiveRun, started: RunStarted, request: Append["request"]): Promise<Run> {
+    try {
+      await this.#options.store.claim(run.runId);
+      await run.start(started, request);
+      return clone(RunSchema, run.projection.run());
+    } catch (error) {
+      run.stop(error);
       throw error;
     }
   }
@@ -195,6 +206,8 @@ export class Runs {
   async recover(mode: "resume" | "cancel"): Promise<void> {
     const { store, datasets, allowedPaths, logger } = this.#options;
     for (const runId of await store.unfinishedRuns()) {
+      // Another engine that shares the store may be driving it.
+      if (!(await store.claim(runId))) continue;
       const events = await store.readEvents(runId, 0n);
       const session = datasets.session({ allowedPaths });
       const run = this.#track(runId, { datasets: session, allowed: new Set() });
@@ -219,9 +232,9 @@ export class Runs {
     this.#active.set(runId, entry);
     const forget = async () => {
       this.#active.delete(runId);
-      await entry.datasets.close();
+      await Promise.all([entry.datasets.close(), store.release(runId)]);
     };
-    run.ended.then(forget, forget).catch((err: unknown) => logger.warn({ runId, err }, "its datasets were not closed"));
+    run.ended.then(forget, forget).catch((err: unknown) => logger.warn({ runId, err }, "it was not tidied up"));
     return run;
   }
 

@@ -6,30 +6,35 @@ import { reject } from "@odg/rpc";
 import type { ExpertRegistry } from "../expert/registry.ts";
 import { candidatesFor, needOf } from "../expert/router.ts";
 import { pageSize, pageToken, placeOf } from "../page-token.ts";
+import { adapterErrors } from "../run/failure.ts";
 import type { Workflows } from "../workflows.ts";
 
 /** odg.engine.v1.WorkflowService. */
 export function workflowServiceRoutes(workflows: Workflows, registry: ExpertRegistry) {
   return (router: ConnectRouter): void => {
-    router.service(WorkflowService, {
-      validateWorkflow: ({ workflow }) => ({ issues: workflows.validate(given(workflow)) }),
-      planWorkflow: async ({ source }) => {
-        const workflow =
-          source.case === "workflowId" ? (await workflows.get(source.value)).workflow : given(source.value);
-        const plan = workflows.compile(workflow);
-        return { workflow, plan, tasks: plannedTasks({ workflow, plan, registry }) };
+    router.service(
+      WorkflowService,
+      {
+        validateWorkflow: ({ workflow }) => ({ issues: workflows.validate(given(workflow)) }),
+        planWorkflow: async ({ source }) => {
+          const workflow =
+            source.case === "workflowId" ? (await workflows.get(source.value)).workflow : given(source.value);
+          const plan = workflows.compile(workflow);
+          return { workflow, plan, tasks: plannedTasks({ workflow, plan, registry }) };
+        },
+        publishWorkflow: async ({ workflow }) => ({ published: await workflows.publish(given(workflow)) }),
+        getWorkflow: async ({ workflowId, version }) => ({ published: await workflows.get(workflowId, version) }),
+        listWorkflows: async (request) => {
+          const limit = pageSize(request.pageSize);
+          const after = placeOf("workflows", request.pageToken);
+          const found = await workflows.list({ limit: limit + 1, ...(after ? { after } : {}) });
+          const page = found.slice(0, limit);
+          const last = page.at(-1)?.workflow?.workflowId;
+          return { workflows: page, nextPageToken: found.length > limit && last ? pageToken("workflows", last) : "" };
+        },
       },
-      publishWorkflow: async ({ workflow }) => ({ published: await workflows.publish(given(workflow)) }),
-      getWorkflow: async ({ workflowId, version }) => ({ published: await workflows.get(workflowId, version) }),
-      listWorkflows: async (request) => {
-        const limit = pageSize(request.pageSize);
-        const after = placeOf("workflows", request.pageToken);
-        const found = await workflows.list({ limit: limit + 1, ...(after ? { after } : {}) });
-        const page = found.slice(0, limit);
-        const last = page.at(-1)?.workflow?.workflowId;
-        return { workflows: page, nextPageToken: found.length > limit && last ? pageToken("workflows", last) : "" };
-      },
-    });
+      { interceptors: [adapterErrors] },
+    );
   };
 }
 

@@ -107,5 +107,11 @@ export class MemoryStore implements Store {
     if (kept) Object.assign(kept, change);
   }
 
+  async claim(): Promise<boolean> {
+    return true;
+  }
+
+  async release(): Promise<void> {}
+
   async close(): Promise<void> {}
 }

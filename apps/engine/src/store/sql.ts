@@ -4,10 +4,12 @@ import { type PublishedWorkflow, PublishedWorkflowSchema } from "@odg/proto/odg/
 import { type Event, EventSchema, type Run, RunSchema, RunStatus } from "@odg/proto/odg/run/v1/run_pb";
 import { type Dialect, type Generated, Kysely, sql } from "kysely";
 import { Migrator } from "kysely/migration";
+import { type Claims, soleClaims } from "./claims.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { migrations } from "./migrations.ts";
 import { withoutOutputs } from "./run-row.ts";
 import { type Append, type ExpertRecord, JournalConflict, type RunFilter, type Store } from "./store.ts";
+import { orUnavailable, StoreUnavailable } from "./unavailable.ts";
 
 interface Tables {
   runs: {
@@ -46,27 +48,32 @@ const ROWS_PER_INSERT = 1000;
 /** Everything in SQL, through whatever dialect of Postgres. Appends of many runs are committed together. */
 export class SqlStore implements Store {
   #db: Db;
+  #claims: Claims;
   #commits: GroupCommit<Append>;
 
-  private constructor(db: Db) {
+  private constructor(db: Db, claims: Claims) {
     this.#db = db;
+    this.#claims = claims;
     this.#commits = new GroupCommit((appends) => this.#commit(appends));
   }
 
   /**
    * Connects and brings the tables up to date; several engines may do so at once.
    *
-   * @throws the dialect's error where the database does not answer.
+   * @throws StoreUnavailable where the database does not answer; Error where its tables cannot be brought up to date
    */
-  static async open(dialect: Dialect): Promise<SqlStore> {
+  static async open(dialect: Dialect, claims: Claims = soleClaims): Promise<SqlStore> {
     const db = new Kysely<Tables>({ dialect });
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
     const { error } = await migrator.migrateToLatest();
     if (error) {
       await db.destroy();
+      await claims.close();
+      const away = orUnavailable(error);
+      if (away instanceof StoreUnavailable) throw away;
       throw new Error("the database's tables could not be brought up to date", { cause: error });
     }
-    return new SqlStore(db);
+    return new SqlStore(db, claims);
   }
 
   append(append: Append): Promise<void> {
@@ -80,7 +87,9 @@ export class SqlStore implements Store {
         await upsertRuns(db, appends);
       });
     } catch (error) {
-      throw isUniqueViolation(error) ? new JournalConflict("another writer was first", { cause: error }) : error;
+      throw isUniqueViolation(error)
+        ? new JournalConflict("another writer was first", { cause: error })
+        : orUnavailable(error);
     }
   }
 
@@ -200,8 +209,17 @@ export class SqlStore implements Store {
     await this.#db.updateTable("experts").set(set).where("expert_id", "=", expertId).execute();
   }
 
+  claim(runId: string): Promise<boolean> {
+    return this.#claims.claim(runId);
+  }
+
+  release(runId: string): Promise<void> {
+    return this.#claims.release(runId);
+  }
+
   async close(): Promise<void> {
     await this.#commits.idle();
+    await this.#claims.close();
     await this.#db.destroy();
   }
 }

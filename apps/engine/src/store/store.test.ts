@@ -14,6 +14,7 @@ import { openPglite } from "./pglite.ts";
 import { openPostgres } from "./postgres.ts";
 import { type ExpertRecord, JournalConflict, type Store } from "./store.ts";
 import { StoreInUse } from "./store-in-use.ts";
+import { StoreUnavailable } from "./unavailable.ts";
 
 const postgresUrl = process.env.ODG_TEST_POSTGRES_URL;
 const folder = mkdtempSync(join(tmpdir(), "odg-store-"));
@@ -44,9 +45,11 @@ function event(runId: string, seq: number): Event {
   });
 }
 
+// A name of its own: the Postgres of the tests may have seen earlier runs.
+const expertName = `Expert${randomUUID().slice(0, 8)}`;
 const expert: ExpertRecord = {
-  expertId: "SchemaExpert@1.0.0",
-  expertName: "SchemaExpert",
+  expertId: `${expertName}@1.0.0`,
+  expertName,
   version: "1.0.0",
   capabilities: ["schema_analysis", 'with, comma and "quote"'],
   modelBackend: "gpt-5.2",
@@ -177,9 +180,9 @@ function conformance(name: string, openStore: () => Promise<Store>): void {
       const again = await store.putExpert({ ...expert, maxConcurrentTasks: 8 });
       expect(again).toEqual({ ...expert, maxConcurrentTasks: 8, averageLatencyMs: 12.5 });
       await store.updateExpert("Nobody@1.0.0", { status: "offline" });
-      const second = { ...expert, expertId: "SchemaExpert@0.9.0", version: "0.9.0" };
+      const second = { ...expert, expertId: `${expertName}@0.9.0`, version: "0.9.0" };
       await store.putExpert(second);
-      const listed = (await store.listExperts()).filter(({ expertName }) => expertName === "SchemaExpert");
+      const listed = (await store.listExperts()).filter((one) => one.expertName === expertName);
       expect(listed.map(({ version }) => version)).toEqual(["0.9.0", "1.0.0"]);
     });
   });
@@ -205,6 +208,23 @@ describe("a store in a folder", () => {
     writeFileSync(join(path, "engine.pid"), "4194305");
     await (await openPglite(path)).close();
   });
+});
+
+test.skipIf(!postgresUrl)("a run has one driver among the engines of a Postgres, until that one ends", async () => {
+  const [first, second] = await Promise.all([openPostgres(postgresUrl ?? ""), openPostgres(postgresUrl ?? "")]);
+  const runId = uuidv7();
+  expect(await first.claim(runId)).toBe(true);
+  expect(await second.claim(runId)).toBe(false);
+  await first.release(runId);
+  expect(await second.claim(runId)).toBe(true);
+  expect(await first.claim(runId)).toBe(false);
+  await second.close();
+  expect(await first.claim(runId)).toBe(true);
+  await first.close();
+});
+
+test("a Postgres that does not answer is said to be unavailable", async () => {
+  await expect(openPostgres("postgres://odg:secret@127.0.0.1:1/odg")).rejects.toThrow(StoreUnavailable);
 });
 
 test.skipIf(!postgresUrl)("two engines may bring the same empty Postgres up to date at once", async () => {

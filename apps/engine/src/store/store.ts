@@ -59,6 +59,13 @@ export interface Store extends Journal {
   getRun(runId: string): Promise<Run | undefined>;
   /** Newest first; ids sort by time. */
   listRuns(filter: RunFilter): Promise<Run[]>;
+  /**
+   * Takes a run for this engine, before it appends to it; false where another living engine drives it. An engine that dies loses its
+   * claims.
+   */
+  claim(runId: string): Promise<boolean>;
+  /** Gives a run back that this engine drives no more. */
+  release(runId: string): Promise<void>;
   /** Runs that have not ended, oldest first. */
   unfinishedRuns(): Promise<string[]>;
   /** The run that a request id began, and the hash of its body. */
