@@ -39,7 +39,14 @@ const environmentSchema = z.object({
   ODG_STORE_DIR: z.string().min(1).default(".odg"),
   /** Folders whose files may be opened, separated as in PATH. */
   ODG_DATA_ROOTS: list(delimiter).default([]),
-  /** Packages of experts, separated by commas. */
+  /** Port where remote experts ask back by HostService, on ODG_HOST; it is opened where there is a remote expert. */
+  ODG_HOST_PORT: port.default(50_052),
+  /** What remote experts want to see as `Authorization: Bearer …`. */
+  ODG_REMOTE_TOKEN: z.string().min(16).optional(),
+  /**
+   * Experts, separated by commas: a package or its folder; `process:package` in a process of its own, `process:package*3` in three;
+   * `remote:dns:///host:port`.
+   */
   ODG_EXPERTS: list(",").default(DEFAULT_EXPERTS),
   /** Folder of workflow templates. */
   ODG_WORKFLOWS_DIR: z
@@ -48,7 +55,7 @@ const environmentSchema = z.object({
     .default(fileURLToPath(new URL("../../../workflows", import.meta.url))),
   /** Threads that read data. */
   ODG_POOL_THREADS: z.coerce.number().int().min(1).max(256).optional(),
-  /** Memory that the readers of all threads may take together, in MiB. */
+  /** Memory of one reader, in MB; what does not fit goes to disk. */
   ODG_MEMORY_LIMIT_MB: z.coerce.number().int().min(64).optional(),
   /** Time that calls under way may take to end after SIGTERM, in milliseconds. */
   ODG_DRAIN_MS: z.coerce.number().int().min(0).default(30_000),
@@ -63,14 +70,18 @@ export interface EngineConfig {
   dataRoots: string[];
   /** Files that may be opened although they lie under no root: what a user typed on the command line. */
   allowedPaths: string[];
-  /** Packages of experts, by name or folder. */
+  /** Experts, as in ODG_EXPERTS. */
   experts: string[];
   workflowsDir: string;
   poolThreads?: number | undefined;
   memoryLimitMb?: number | undefined;
   logLevel: string;
   /** What becomes of runs whose engine ended before them. */
-  leftRuns: "resume" | "cancel";
+  leftRuns: "resume" | "cancel" | "leave";
+  /** Where remote experts ask back; a free port of the loopback interface where absent. */
+  hostListen?: { host: string; port: number } | undefined;
+  /** What remote experts want to see. */
+  remoteToken?: string | undefined;
 }
 
 /** What a server is made with. */
@@ -111,6 +122,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
       memoryLimitMb: env.ODG_MEMORY_LIMIT_MB,
       logLevel: env.ODG_LOG_LEVEL,
       leftRuns: "resume",
+      hostListen: { host: env.ODG_HOST, port: env.ODG_HOST_PORT },
+      remoteToken: env.ODG_REMOTE_TOKEN,
     },
     server: { host: env.ODG_HOST, port: env.ODG_PORT, httpPort: env.ODG_HTTP_PORT, drainMs: env.ODG_DRAIN_MS },
   };

@@ -1,13 +1,11 @@
 import type { ConnectRouter } from "@connectrpc/connect";
-import { inProcessTransport } from "@odg/rpc";
 import { type Clock, systemClock } from "./clock.ts";
 import type { EngineConfig } from "./config.ts";
 import { Datasets } from "./dataset/datasets.ts";
+import { Experts } from "./expert/experts.ts";
 import { HostGate } from "./expert/host-service.ts";
-import { placeModule } from "./expert/placement.ts";
 import { ExpertRegistry } from "./expert/registry.ts";
 import { createLogger, type Logger, type LogStream } from "./logger.ts";
-import { adapterErrors } from "./run/failure.ts";
 import { Runs } from "./run/runs.ts";
 import { expertCatalogServiceRoutes } from "./services/expert-catalog-service.ts";
 import { runServiceRoutes } from "./services/run-service.ts";
@@ -17,7 +15,9 @@ import type { Store } from "./store/store.ts";
 import { Workflows } from "./workflows.ts";
 
 export { ConfigError, DEFAULT_EXPERTS, type EngineConfig, readConfig, type ServerConfig } from "./config.ts";
+export { PlacementError } from "./expert/placement-error.ts";
 export { StoreInUse } from "./store/store-in-use.ts";
+export { StoreUnavailable } from "./store/unavailable.ts";
 
 /** An engine in this process: the same services, whether a server or an in-memory transport offers them. */
 export interface Engine {
@@ -32,7 +32,7 @@ export interface Engine {
  * Puts an engine together and takes up the runs that an earlier one left.
  *
  * @param log Where its log goes; standard error where absent.
- * @throws StoreInUse, PlacementError, or the error of the store
+ * @throws StoreInUse, StoreUnavailable, PlacementError
  */
 export async function createEngine(config: EngineConfig, clock: Clock = systemClock, log?: LogStream): Promise<Engine> {
   const logger = createLogger(config.logLevel, log);
@@ -51,14 +51,23 @@ export async function createEngine(config: EngineConfig, clock: Clock = systemCl
     opened.push(datasets);
     const host = new HostGate();
     const registry = new ExpertRegistry(store);
+    const { hostListen, remoteToken } = config;
+    const experts = new Experts({
+      host,
+      registry,
+      logger,
+      ...(hostListen ? { hostListen } : {}),
+      ...(remoteToken ? { remoteToken } : {}),
+    });
+    opened.push(experts);
     opened.push(registry);
-    await placeExperts(config.experts, { host, registry, logger });
+    await experts.place(config.experts);
     const workflows = new Workflows({ store, registry, clock });
     await workflows.publishTemplates(config.workflowsDir);
     const { allowedPaths } = config;
     const runs = new Runs({ store, workflows, registry, host, datasets, clock, logger, allowedPaths });
     opened.push(runs);
-    await runs.recover(config.leftRuns);
+    if (config.leftRuns !== "leave") await runs.recover(config.leftRuns);
     const services = [
       runServiceRoutes(runs),
       workflowServiceRoutes(workflows, registry),
@@ -80,19 +89,5 @@ async function openStore(store: EngineConfig["store"]): Promise<Store> {
       return (await import("./store/pglite.ts")).openPglite(store.folder);
     case "postgres":
       return (await import("./store/postgres.ts")).openPostgres(store.url);
-  }
-}
-
-interface Hosting {
-  host: HostGate;
-  registry: ExpertRegistry;
-  logger: Logger;
-}
-
-async function placeExperts(plugins: string[], { host, registry, logger }: Hosting) {
-  const transport = inProcessTransport(host.routes, { interceptors: [adapterErrors], logger });
-  const placed = await Promise.all(plugins.map((plugin) => placeModule(plugin, { host: transport, logger })));
-  for (const { description, packageName, instance } of placed) {
-    await registry.register({ description, packageName, placement: "module" }, instance);
   }
 }

@@ -1,6 +1,3 @@
-import { existsSync, readFileSync, realpathSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
   ConnectError,
@@ -9,29 +6,22 @@ import {
   type Interceptor,
   type Transport,
 } from "@connectrpc/connect";
-import { type Expert, PROTOCOL_VERSION } from "@odg/expert-plugin-api";
+import type { Expert } from "@odg/expert-plugin-api";
 import { type DescribeResponse, ExpertService } from "@odg/proto/odg/expert/v1/expert_pb";
-import * as z from "zod";
 import type { Logger } from "../logger.ts";
+import type { ExpertRecord } from "../store/store.ts";
+import { describe } from "./description.ts";
+import { findPackage } from "./package.ts";
+import { PlacementError } from "./placement-error.ts";
 import type { ExpertInstance } from "./registry.ts";
-
-/** A plugin that cannot be used, and why. */
-export class PlacementError extends Error {
-  override readonly name = "PlacementError";
-}
 
 /** An expert that was reached for the first time. */
 export interface Placed {
   description: DescribeResponse;
   packageName: string;
+  placement: ExpertRecord["placement"];
   instance: ExpertInstance;
 }
-
-const manifestSchema = z.object({
-  name: z.string().min(1),
-  version: z.string().min(1),
-  odg: z.object({ role: z.literal("expert"), protocol: z.number().int() }),
-});
 
 /**
  * Placement `module`: the plugin runs in this process, behind the same service that it would serve elsewhere.
@@ -43,64 +33,23 @@ export async function placeModule(
   plugin: string,
   { host, logger }: { host: Transport; logger: Logger },
 ): Promise<Placed> {
-  const { packageRoot, entry } = locate(plugin);
-  const manifest = readManifest(packageRoot, plugin);
+  const { name, version, root, entry } = findPackage(plugin);
   const expert = await load(entry, plugin);
-  const interceptors = [faultsTo(logger, manifest.name)];
+  const interceptors = [faultsTo(logger, name)];
   const client = createClient(
     ExpertService,
     createRouterTransport(expert.routes({ host }), { router: { interceptors } }),
   );
-  const description = await client.describe({});
-  if (description.protocol !== PROTOCOL_VERSION) {
-    throw new PlacementError(
-      `${plugin} speaks protocol ${description.protocol}; this engine speaks ${PROTOCOL_VERSION}`,
-    );
-  }
-  if (description.version !== manifest.version) {
-    throw new PlacementError(
-      `${plugin}: Describe says version ${description.version}, its package.json ${manifest.version}`,
-    );
-  }
+  const description = await describe(client, plugin, version);
   const instance: ExpertInstance = {
-    id: `${description.name}@${description.version}#1`,
+    id: "",
     client,
-    packageRoot,
+    packageRoot: root,
     healthy: true,
     load: 0,
     close: async () => undefined,
   };
-  return { description, packageName: manifest.name, instance };
-}
-
-function locate(plugin: string): { packageRoot: string; entry: string } {
-  const require = createRequire(import.meta.url);
-  try {
-    const entry = realpathSync(require.resolve(plugin));
-    return { entry, packageRoot: packageRootOf(entry) };
-  } catch (error) {
-    const hint = isAbsolute(plugin) ? "is it the folder of a package?" : "is it installed?";
-    throw new PlacementError(`the plugin ${plugin} cannot be found: ${hint}`, { cause: error });
-  }
-}
-
-function packageRootOf(entry: string): string {
-  for (let folder = dirname(entry); folder !== dirname(folder); folder = dirname(folder)) {
-    if (existsSync(join(folder, "package.json"))) return folder;
-  }
-  throw new PlacementError(`no package.json above ${entry}`);
-}
-
-function readManifest(packageRoot: string, plugin: string): z.infer<typeof manifestSchema> {
-  const parsed = manifestSchema.safeParse(JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")));
-  if (!parsed.success)
-    throw new PlacementError(`${plugin}: package.json is no expert's: ${z.prettifyError(parsed.error)}`);
-  if (parsed.data.odg.protocol !== PROTOCOL_VERSION) {
-    throw new PlacementError(
-      `${plugin} was made for protocol ${parsed.data.odg.protocol}; this engine speaks ${PROTOCOL_VERSION}`,
-    );
-  }
-  return parsed.data;
+  return { description, packageName: name, placement: "module", instance };
 }
 
 async function load(entry: string, plugin: string): Promise<Expert> {

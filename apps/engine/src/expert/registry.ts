@@ -8,16 +8,21 @@ import {
 import type { DescribeResponse, ExpertService } from "@odg/proto/odg/expert/v1/expert_pb";
 import semver from "semver";
 import type { ExpertRecord, Store } from "../store/store.ts";
+import { PlacementError } from "./placement-error.ts";
 
 /** One running copy of an expert. */
 export interface ExpertInstance {
-  /** `SchemaExpert@1.0.0#1`. */
-  readonly id: string;
+  /** `SchemaExpert@1.0.0#1`; the registry gives it. */
+  id: string;
   readonly client: Client<typeof ExpertService>;
   /** Folder of the package, for its worker modules; empty where the expert runs elsewhere. */
   readonly packageRoot: string;
   /** Whether it answers. */
   healthy: boolean;
+  /** Whether it does not answer now, but is being brought back: tasks wait for it. */
+  recovering?: boolean;
+  /** Why it does not answer, in words that follow "is offline: ". */
+  trouble?: string;
   /** Tasks that it works on now. */
   load: number;
   close(): Promise<void>;
@@ -41,27 +46,39 @@ const ALPHA = 0.2;
 export class ExpertRegistry {
   #store: Store;
   #experts = new Map<string, RegisteredExpert>();
+  #listeners = new Set<() => void>();
+  /** What the store was told last. */
+  #statuses = new Map<string, ExpertRecord["status"]>();
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  /** Adds an instance; the first of its version registers the expert. */
+  /**
+   * Adds an instance; the first of its version registers the expert.
+   * @throws PlacementError where another package has the name already.
+   */
   async register(
     expert: Omit<RegisteredExpert, "id" | "averageLatencyMs" | "instances">,
     instance: ExpertInstance,
   ): Promise<RegisteredExpert> {
     const { name, version } = expert.description;
     const id = `${name}@${version}`;
+    this.#keepName(expert);
     const known = this.#experts.get(id);
     if (known) {
       known.instances.push(instance);
+      instance.id = `${id}#${known.instances.length}`;
+      this.changed();
       return known;
     }
+    instance.id = `${id}#1`;
     const registered: RegisteredExpert = { ...expert, id, instances: [instance], averageLatencyMs: 0 };
     this.#experts.set(id, registered);
     const kept = await this.#store.putExpert(this.#record(registered));
     registered.averageLatencyMs = kept.averageLatencyMs;
+    this.#statuses.set(id, statusOf(registered));
+    this.changed();
     return registered;
   }
 
@@ -82,6 +99,38 @@ export class ExpertRegistry {
   async recordLatency(expert: RegisteredExpert, ms: number): Promise<void> {
     expert.averageLatencyMs = expert.averageLatencyMs === 0 ? ms : (1 - ALPHA) * expert.averageLatencyMs + ALPHA * ms;
     await this.#store.updateExpert(expert.id, { averageLatencyMs: expert.averageLatencyMs, status: statusOf(expert) });
+  }
+
+  /** Calls `listener` whenever an instance came, went or came back. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** To be called by placements: an instance went or came back. */
+  changed(): void {
+    for (const expert of this.#experts.values()) this.#tellStore(expert);
+    for (const listener of this.#listeners) listener();
+  }
+
+  #tellStore(expert: RegisteredExpert): void {
+    const status = statusOf(expert);
+    const before = this.#statuses.get(expert.id);
+    if (before === undefined || (before === "offline") === (status === "offline")) return;
+    this.#statuses.set(expert.id, status);
+    // The next change, or the next task, tells it again; until then the record is only older than the truth.
+    this.#store.updateExpert(expert.id, { status }).catch(() => this.#statuses.set(expert.id, before));
+  }
+
+  /** A package cannot take over what tasks ask of another by calling itself the same, in a newer version. */
+  #keepName({
+    description: { name },
+    packageName,
+    placement,
+  }: Pick<RegisteredExpert, "description" | "packageName" | "placement">) {
+    if (placement === "remote") return;
+    const owner = this.list().find((one) => one.placement !== "remote" && one.description.name === name);
+    if (!owner || owner.packageName === packageName) return;
+    throw new PlacementError(`the package ${packageName} says that it is ${name}, which is ${owner.packageName}`);
   }
 
   async close(): Promise<void> {
@@ -129,7 +178,7 @@ function maxConcurrentTasks(expert: RegisteredExpert): number {
 /** Whether an expert can be used now. */
 export function statusOf(expert: RegisteredExpert): ExpertRecord["status"] {
   const healthy = expert.instances.filter((instance) => instance.healthy);
-  if (healthy.length === 0) return "offline";
+  if (healthy.length === 0) return expert.instances.some(({ recovering }) => recovering) ? "busy" : "offline";
   return healthy.some((instance) => instance.load < capacityOf(expert)) ? "available" : "busy";
 }
 

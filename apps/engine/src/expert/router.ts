@@ -37,12 +37,20 @@ export function route(need: Need, experts: readonly RegisteredExpert[]): Route {
   const healthy = candidates.flatMap(({ expert, action }) =>
     expert.instances.filter(({ healthy }) => healthy).map((instance) => ({ expert, instance, action })),
   );
-  if (healthy.length === 0)
-    return { kind: "none", why: `${described(need)} is offline`, hint: "Start it, or ask for another expert." };
+  if (healthy.length === 0) return nobodyHealthy(need, candidates);
   const free = healthy.filter(({ expert, instance }) => instance.load < capacityOf(expert));
   if (free.length === 0) return { kind: "busy" };
   const ratio = ({ expert, instance }: (typeof free)[number]) => instance.load / capacityOf(expert);
   return { kind: "chosen", ...free.reduce((best, one) => (ratio(one) < ratio(best) ? one : best)) };
+}
+
+/** Who is being brought back is waited for; who is away is not. */
+function nobodyHealthy(need: Need, candidates: readonly Candidate[]): Route {
+  const instances = candidates.flatMap(({ expert }) => expert.instances);
+  if (instances.some(({ recovering }) => recovering)) return { kind: "busy" };
+  const trouble = instances.find((instance) => instance.trouble)?.trouble;
+  const why = `${described(need)} is offline${trouble ? `: ${trouble}` : ""}`;
+  return { kind: "none", why, hint: "Start it, or ask for another expert." };
 }
 
 interface Candidate {

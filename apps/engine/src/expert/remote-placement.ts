@@ -1,0 +1,101 @@
+import { equals } from "@bufbuild/protobuf";
+import { type Client, createClient } from "@connectrpc/connect";
+import { type DescribeResponse, DescribeResponseSchema, ExpertService } from "@odg/proto/odg/expert/v1/expert_pb";
+import type { ClosableTransport } from "@odg/rpc";
+import type { Logger } from "../logger.ts";
+import { describe } from "./description.ts";
+import { isServing, repeat } from "./health-watch.ts";
+import type { Placed } from "./placement.ts";
+import type { ExpertInstance } from "./registry.ts";
+import { grpcTransport } from "./remote-transport.ts";
+
+/** What a remote expert is reached with. */
+export interface RemoteOptions {
+  /** `dns:///schema-expert:50051`. */
+  readonly target: string;
+  /** Sent with every call. */
+  readonly token?: string;
+  readonly logger: Logger;
+  /** Takes in what answers at the address for the first time, or in another version. */
+  readonly register: (placed: Placed) => Promise<unknown>;
+  /** Told whenever it went or came back. */
+  readonly changed: () => void;
+}
+
+/** An expert that somebody else runs: asked every two seconds whether it serves, and what it is. */
+export class RemoteExpert {
+  readonly #options: RemoteOptions;
+  readonly #transport: ClosableTransport;
+  readonly #client: Client<typeof ExpertService>;
+  #known: { instance: ExpertInstance; description: DescribeResponse } | undefined;
+  #stop: () => void = () => undefined;
+  #complaint = "";
+
+  private constructor(options: RemoteOptions) {
+    this.#options = options;
+    this.#transport = grpcTransport(options.target, options.token ? { token: options.token } : {});
+    this.#client = createClient(ExpertService, this.#transport);
+  }
+
+  /** Looks for it once; where it does not serve yet, it is registered as soon as it does. */
+  static async find(options: RemoteOptions): Promise<RemoteExpert> {
+    const remote = new RemoteExpert(options);
+    await remote.#look();
+    remote.#stop = repeat(() => remote.#look());
+    return remote;
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    if (this.#known) this.#known.instance.healthy = false;
+    this.#transport.close();
+  }
+
+  async #look(): Promise<void> {
+    try {
+      if (await isServing(this.#transport)) await this.#serves(await describe(this.#client, this.#options.target));
+      else this.#away("it does not answer at its address");
+      this.#complaint = "";
+    } catch (error) {
+      // It may be repaired while the engine runs: said once, and looked at again.
+      const complaint = error instanceof Error ? error.message : String(error);
+      this.#away(complaint);
+      if (complaint !== this.#complaint)
+        this.#options.logger.warn({ target: this.#options.target, err: error }, "no use");
+      this.#complaint = complaint;
+    }
+  }
+
+  async #serves(description: DescribeResponse): Promise<void> {
+    if (this.#known && equals(DescribeResponseSchema, description, this.#known.description)) {
+      const { instance } = this.#known;
+      if (instance.healthy) return;
+      instance.healthy = true;
+      delete instance.trouble;
+      this.#options.logger.info({ expert: instance.id }, "a remote expert is back");
+      this.#options.changed();
+      return;
+    }
+    this.#away("another version answers at its address now");
+    const { target, register } = this.#options;
+    const instance: ExpertInstance = {
+      id: "",
+      client: this.#client,
+      packageRoot: "",
+      healthy: true,
+      load: 0,
+      close: async () => undefined, // The connection is this object's, whatever answers.
+    };
+    await register({ description, packageName: target, placement: "remote", instance });
+    this.#known = { instance, description };
+  }
+
+  #away(trouble: string): void {
+    const instance = this.#known?.instance;
+    if (!instance?.healthy) return;
+    instance.healthy = false;
+    instance.trouble = trouble;
+    this.#options.logger.warn({ expert: instance.id, trouble }, "a remote expert is away");
+    this.#options.changed();
+  }
+}

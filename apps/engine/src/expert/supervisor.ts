@@ -1,0 +1,242 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { equals } from "@bufbuild/protobuf";
+import { type Client, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import { Reason } from "@odg/proto/odg/error/v1/error_pb";
+import { type DescribeResponse, DescribeResponseSchema, ExpertService } from "@odg/proto/odg/expert/v1/expert_pb";
+import { ownReason, reject } from "@odg/rpc";
+import type { Logger } from "../logger.ts";
+import { describe } from "./description.ts";
+import { HEALTH_EVERY_MS, isServing, repeat } from "./health-watch.ts";
+import type { ExpertPackage } from "./package.ts";
+import { PlacementError } from "./placement-error.ts";
+import { type ExpertProcess, spawnExpert } from "./process-placement.ts";
+import type { ExpertInstance } from "./registry.ts";
+import { watchedTransport } from "./watched-transport.ts";
+
+/** How patient a supervisor is. */
+export interface Patience {
+  /** Time to print the handshake. */
+  readonly startMs: number;
+  readonly healthEveryMs: number;
+  /** First wait before a crashed expert is started again; it doubles with each crash, up to the longest. */
+  readonly backOffMs: number;
+  readonly longestBackOffMs: number;
+  /** So many crashes in that time, and it is not started again. */
+  readonly crashes: number;
+  readonly crashesWithinMs: number;
+  /** Time without an answer to health after which it is ended: while it works on no task, and while it works on one. */
+  readonly stuckIdleMs: number;
+  readonly stuckBusyMs: number;
+  /** Time to end by itself when the engine closes. */
+  readonly drainMs: number;
+}
+
+/** After hashicorp/go-plugin and the rules of reliability: ten seconds to start, five crashes in a minute. */
+export const PATIENCE: Patience = {
+  startMs: 10_000,
+  healthEveryMs: HEALTH_EVERY_MS,
+  backOffMs: 200,
+  longestBackOffMs: 10_000,
+  crashes: 5,
+  crashesWithinMs: 60_000,
+  stuckIdleMs: 5_000,
+  stuckBusyMs: 30_000,
+  drainMs: 5_000,
+};
+
+/** What a supervised process is made with. */
+export interface SupervisorOptions {
+  readonly expert: ExpertPackage;
+  readonly hostUrl: string;
+  readonly socketPath: string;
+  readonly logger: Logger;
+  /** Told whenever it went or came back. */
+  readonly changed: () => void;
+  readonly patience?: Patience;
+}
+
+type State = "starting" | "ready" | "stuck" | "waiting" | "quarantined" | "closed";
+
+/** An expert in a process: started, watched, started again after a crash, and given up after too many. */
+export class SupervisedProcess implements ExpertInstance {
+  id = "";
+  load = 0;
+  readonly packageRoot = "";
+  readonly client: Client<typeof ExpertService>;
+  trouble?: string;
+  readonly #options: SupervisorOptions;
+  readonly #patience: Patience;
+  #state: State = "starting";
+  #running: ExpertProcess | undefined;
+  #description: DescribeResponse | undefined;
+  #crashes: number[] = [];
+  #answered = 0;
+  #stopWatch: () => void = () => undefined;
+  readonly #closing = new AbortController();
+
+  private constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#patience = options.patience ?? PATIENCE;
+    this.client = createClient(
+      ExpertService,
+      watchedTransport(
+        () => this.#transport(),
+        (error) => this.#explained(error),
+      ),
+    );
+  }
+
+  /**
+   * Starts an expert for the first time.
+   * @throws PlacementError that says why it cannot be used.
+   */
+  static async start(
+    options: SupervisorOptions,
+  ): Promise<{ instance: SupervisedProcess; description: DescribeResponse }> {
+    const instance = new SupervisedProcess(options);
+    const description = await instance.#launch();
+    return { instance, description };
+  }
+
+  get healthy(): boolean {
+    return this.#state === "ready";
+  }
+
+  get recovering(): boolean {
+    return this.#state === "starting" || this.#state === "waiting" || this.#state === "stuck";
+  }
+
+  /** Process that it runs in now; undefined between two. */
+  get pid(): number | undefined {
+    return this.#running?.gone ? undefined : this.#running?.pid;
+  }
+
+  async close(): Promise<void> {
+    this.#state = "closed";
+    this.#closing.abort();
+    this.#stopWatch();
+    await this.#running?.stop(this.#patience.drainMs);
+  }
+
+  async #launch(): Promise<DescribeResponse> {
+    const { expert, hostUrl, socketPath, logger } = this.#options;
+    const { startMs } = this.#patience;
+    const running = await spawnExpert({ expert, hostUrl, socketPath, startMs, logger });
+    this.#running = running;
+    try {
+      const client = createClient(ExpertService, running.transport);
+      const description = await describe(client, expert.plugin, expert.version);
+      if (this.#description && !equals(DescribeResponseSchema, description, this.#description))
+        throw new PlacementError(`${expert.plugin} describes itself otherwise than when the engine started it`);
+      this.#description = description;
+    } catch (error) {
+      running.kill();
+      throw error;
+    }
+    if (this.#closing.signal.aborted) await running.stop(this.#patience.drainMs);
+    else this.#ready(running);
+    return this.#description;
+  }
+
+  #ready(running: ExpertProcess): void {
+    this.#answered = performance.now();
+    this.#stopWatch = repeat(() => this.#look(running), this.#patience.healthEveryMs);
+    void running.exited.then((how) => this.#crashed(how));
+    this.#become("ready");
+  }
+
+  #become(state: State): void {
+    if (this.#state === state || this.#state === "closed") return;
+    this.#state = state;
+    this.#options.changed();
+  }
+
+  async #look(running: ExpertProcess): Promise<void> {
+    const [serving, memory] = await Promise.all([isServing(running.transport), residentBytes(running.pid)]);
+    if (running.gone || this.#state === "closed") return;
+    const { expert, logger } = this.#options;
+    if (memory > mostMemory(expert)) {
+      logger.warn({ expert: this.id, memory }, "an expert uses more memory than it may: it is ended");
+      running.kill();
+    } else if (serving) {
+      this.#answered = performance.now();
+      this.#become("ready");
+    } else {
+      this.#become("stuck");
+      const silent = performance.now() - this.#answered;
+      const { stuckIdleMs, stuckBusyMs } = this.#patience;
+      if (silent < (this.load > 0 ? stuckBusyMs : stuckIdleMs)) return;
+      logger.warn({ expert: this.id, silentMs: Math.round(silent) }, "an expert does not answer: it is ended");
+      running.kill();
+    }
+  }
+
+  #crashed(how: string): void {
+    this.#stopWatch();
+    if (this.#state === "closed") return;
+    const { crashes, crashesWithinMs } = this.#patience;
+    const now = performance.now();
+    this.#crashes = [...this.#crashes.filter((at) => now - at < crashesWithinMs), now];
+    const { logger } = this.#options;
+    if (this.#crashes.length >= crashes) {
+      this.trouble = `it crashed ${crashes} times in ${crashesWithinMs / 1000} s and is not started again`;
+      logger.error({ expert: this.id, how }, "an expert is quarantined");
+      this.#become("quarantined");
+      return;
+    }
+    const waitMs = this.#backOff();
+    logger.warn({ expert: this.id, how, crashes: this.#crashes.length, waitMs }, "an expert crashed");
+    this.#become("waiting");
+    void this.#startAgain(waitMs);
+  }
+
+  #backOff(): number {
+    const { backOffMs, longestBackOffMs } = this.#patience;
+    const ceiling = Math.min(longestBackOffMs, backOffMs * 2 ** (this.#crashes.length - 1));
+    // Jitter, so that many experts that fell together do not rise together.
+    return Math.round(ceiling * (0.5 + Math.random() / 2));
+  }
+
+  async #startAgain(waitMs: number): Promise<void> {
+    try {
+      await sleep(waitMs, undefined, { signal: this.#closing.signal });
+      await this.#launch();
+    } catch (error) {
+      if (!this.#closing.signal.aborted)
+        this.#crashed(error instanceof PlacementError ? error.message : "no handshake");
+    }
+  }
+
+  #transport(): Transport {
+    const running = this.#running;
+    if (running && !running.gone) return running.transport;
+    throw this.#unavailable("is not running");
+  }
+
+  /** An error of the connection, where the process has ended, as what it is. */
+  async #explained(error: unknown): Promise<unknown> {
+    if (error instanceof ConnectError && ownReason(error) !== undefined) return error;
+    const running = this.#running;
+    // The connection breaks a moment before the end of the process is told.
+    const how = await Promise.race([running?.exited, sleep(500)]);
+    return how ? this.#unavailable(`ended while it worked on the task (${how})`, error) : error;
+  }
+
+  #unavailable(what: string, cause?: unknown): ConnectError {
+    return reject(Reason.EXPERT_UNAVAILABLE, { message: `${this.id} ${what}`, retryable: true, cause });
+  }
+}
+
+/** Bytes beyond which a process is ended: its heap, its threads' heaps and buffers beside it. */
+function mostMemory({ memoryMb }: ExpertPackage): number {
+  return (memoryMb * 2 + 256) * 2 ** 20;
+}
+
+const PAGE_BYTES = 4096;
+
+/** Resident memory; 0 where the system does not tell (https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html). */
+async function residentBytes(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/statm`, "utf8").catch(() => "");
+  return Number(text.split(" ")[1] ?? 0) * PAGE_BYTES;
+}
