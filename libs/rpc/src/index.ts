@@ -34,6 +34,7 @@ export {
   validationInterceptor,
 } from "./interceptors.ts";
 export type { RpcLogger } from "./logger.ts";
+export { memoryTransport } from "./memory-transport.ts";
 export { stderrLogger } from "./logger.ts";
 export {
   ERROR_DOMAIN,
