@@ -35,10 +35,11 @@ export function sampleOf(source: Source, size: number): string {
   if (size >= source.rowCount) return rowsOf(source);
   const numbered = `read_parquet(${literal(source.path)}, file_row_number = true)`;
   const rank = `hash(file_row_number, ${SEED})`;
-  // The threshold keeps 30 % more than are needed, and never fewer than 100 more, so that the sort stays small.
+  // Told in so many words: the join that IN becomes keeps no order when threads share the work. The threshold keeps 30 % more than are needed, and never fewer than 100 more, so that the sort stays small.
   const threshold = Math.min(source.rowCount, Math.ceil(size * 1.3) + 100);
   return `(SELECT * EXCLUDE (file_row_number) FROM ${numbered} WHERE file_row_number IN (
-    SELECT file_row_number FROM ${numbered} WHERE ${rank} % ${source.rowCount} < ${threshold} ORDER BY ${rank} LIMIT ${size}))`;
+    SELECT file_row_number FROM ${numbered} WHERE ${rank} % ${source.rowCount} < ${threshold} ORDER BY ${rank} LIMIT ${size})
+    ORDER BY file_row_number)`;
 }
 
 /** Distinct values of a leaf other than NULL, most frequent first, ties by value. */
