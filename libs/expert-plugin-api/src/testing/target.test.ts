@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, describe, test } from "vitest";
 import { serveExpert } from "../serve.ts";
 import { conformanceCases, type Sample } from "./conformance.ts";
 import { rowCounter } from "./example-expert.ts";
@@ -27,23 +27,13 @@ async function served(): Promise<ClosableTarget> {
   };
 }
 
-describe.each([
-  ["module", async () => ({ ...moduleTarget(rowCounter), close: async () => undefined })],
-  ["process", () => processTarget(new URL("./example-main.ts", import.meta.url))],
-  ["remote", served],
-])("an expert placed as %s", (_, place) => {
-  let target: ClosableTarget;
-  beforeAll(async () => {
-    target = await place();
-  }, 20_000);
-  afterAll(() => target?.close());
-  const lazily = {
-    get client() {
-      return target.client;
-    },
-    get host() {
-      return target.host;
-    },
-  };
-  for (const one of conformanceCases(lazily, samples)) test(one.name, one.run);
+const targets: [string, ClosableTarget][] = [
+  ["module", { ...moduleTarget(rowCounter), close: async () => undefined }],
+  ["process", await processTarget(new URL("./example-main.ts", import.meta.url))],
+  ["remote", await served()],
+];
+
+describe.each(targets)("an expert placed as %s", (_, target) => {
+  afterAll(() => target.close());
+  for (const one of conformanceCases(target, samples)) test(one.name, one.run);
 });
