@@ -23,6 +23,7 @@ import {
   presenting,
   type ServerInterceptorOptions,
   serverInterceptors,
+  withInterceptors,
 } from "./interceptors.ts";
 import { type RpcLogger, stderrLogger } from "./logger.ts";
 import { REQUEST_ID_HEADER, requestIdFrom } from "./request-id.ts";
@@ -84,7 +85,6 @@ export function rpcHandler(options: RpcHandlerOptions): RpcHandler {
   const router = createConnectRouter({
     ...limits,
     acceptCompression: [...COMPRESSIONS],
-    interceptors: serverInterceptors(options),
     jsonOptions: { ignoreUnknownFields: true, recursionLimit: MAX_MESSAGE_DEPTH },
     binaryOptions: { recursionLimit: MAX_MESSAGE_DEPTH },
     requestGate: (context) => {
@@ -96,7 +96,7 @@ export function rpcHandler(options: RpcHandlerOptions): RpcHandler {
     },
     shutdownSignal: options.shutdown,
   });
-  options.routes(router);
+  withInterceptors(options.routes, serverInterceptors(options))(router);
   const methods = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   const server: Serving = { methods, limits, options, logger };
   return { listener: (request, response) => void serve(server, request, response), methods: router.handlers };

@@ -2,7 +2,14 @@
 
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
-import { Code, ConnectError, type Interceptor, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type Interceptor,
+  type StreamResponse,
+  type UnaryResponse,
+} from "@connectrpc/connect";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { type FieldViolation, ownReason, presentable, reasonOf, reject } from "./errors.ts";
 import { type RpcLogger, stderrLogger } from "./logger.ts";
@@ -26,6 +33,31 @@ export function serverInterceptors(options: ServerInterceptorOptions = {}): Inte
     validationInterceptor(),
     ...(options.interceptors ?? []),
   ];
+}
+
+/**
+ * Puts interceptors around everything that the routes register. Where a service names interceptors of its own, Connect would
+ * put them in the place of the server's, and with those every rule; here they come inside of them.
+ */
+export function withInterceptors(
+  routes: (router: ConnectRouter) => void,
+  interceptors: readonly Interceptor[],
+): (router: ConnectRouter) => void {
+  return (router) => {
+    const around = (own: readonly Interceptor[] = []) => ({ interceptors: [...interceptors, ...own] });
+    const surrounding: ConnectRouter = {
+      handlers: router.handlers,
+      service: (service, implementation, options) => {
+        router.service(service, implementation, { ...options, ...around(options?.interceptors) });
+        return surrounding;
+      },
+      rpc: (method, implementation, options) => {
+        router.rpc(method, implementation, { ...options, ...around(options?.interceptors) });
+        return surrounding;
+      },
+    };
+    routes(surrounding);
+  };
 }
 
 /**

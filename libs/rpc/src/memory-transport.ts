@@ -97,15 +97,17 @@ function pathOf(method: DescMethod): string {
 
 function collect(routes: Routes, interceptors: readonly Interceptor[]): Map<string, Served> {
   const methods = new Map<string, Served>();
-  const add = (spec: MethodImplSpec) => methods.set(pathOf(spec.method), serve(spec, interceptors));
+  const add = (spec: MethodImplSpec, own: readonly Interceptor[] = []) =>
+    methods.set(pathOf(spec.method), serve(spec, [...interceptors, ...own]));
   const router: ConnectRouter = {
     handlers: [],
-    service(service, implementation) {
-      for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) add(spec);
+    service(service, implementation, options) {
+      const { methods } = createServiceImplSpec(service, implementation);
+      for (const spec of Object.values(methods)) add(spec, options?.interceptors);
       return router;
     },
-    rpc(method, implementation) {
-      add(createMethodImplSpec(method, implementation));
+    rpc(method, implementation, options) {
+      add(createMethodImplSpec(method, implementation), options?.interceptors);
       return router;
     },
   };

@@ -3,7 +3,7 @@ import { createRouterTransport, type Interceptor, type Transport } from "@connec
 import { createConnectTransport, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { MAX_MESSAGE_DEPTH } from "./decode.ts";
 import type { Routes } from "./handler.ts";
-import { type ServerInterceptorOptions, serverInterceptors } from "./interceptors.ts";
+import { type ServerInterceptorOptions, serverInterceptors, withInterceptors } from "./interceptors.ts";
 import { refusedInterceptor } from "./refused.ts";
 
 /** How a client reaches a server. */
@@ -83,8 +83,8 @@ function bearer(token: string): Interceptor {
  * (request id, errors, deadline, rules of the .proto) and messages are encoded, so that nothing is shared by accident.
  */
 export function inProcessTransport(routes: Routes, options: ServerInterceptorOptions = {}): Transport {
-  return createRouterTransport(routes, {
-    router: { interceptors: serverInterceptors(options), binaryOptions: depth },
+  return createRouterTransport(withInterceptors(routes, serverInterceptors(options)), {
+    router: { binaryOptions: depth },
     transport: { binaryOptions: depth },
   });
 }
