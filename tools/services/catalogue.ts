@@ -1,11 +1,12 @@
 import { chromium } from "./chromium.ts";
 import { grpcurl } from "./grpcurl.ts";
 import { postgres } from "./postgres.ts";
+import { python } from "./python.ts";
 import { redis } from "./redis.ts";
 import type { Service } from "./service.ts";
 
 /** Every service, in the order in which they are started. */
-export const SERVICES: readonly Service[] = [postgres, redis, chromium, grpcurl];
+export const SERVICES: readonly Service[] = [postgres, redis, chromium, grpcurl, python];
 
 /** The services with these names, or all of them when no name is given. */
 export function servicesNamed(names: readonly string[]): readonly Service[] {

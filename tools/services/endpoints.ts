@@ -6,10 +6,11 @@ export const SERVICE_VARIABLES = {
   redis: "ODG_TEST_REDIS_URL",
   chromium: "ODG_TEST_CHROMIUM_PATH",
   grpcurl: "ODG_TEST_GRPCURL_PATH",
+  python: "ODG_TEST_PYTHON_PATH",
 } as const;
 
 export type ServerName = "postgres" | "redis";
-export type ToolName = "chromium" | "grpcurl";
+export type ToolName = "chromium" | "grpcurl" | "python";
 
 /**
  * The URL of a real server for tests, or undefined where there is none: such cases are skipped, as in

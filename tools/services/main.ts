@@ -7,7 +7,8 @@ import type { Service } from "./service.ts";
 import { readState, type State, writeState } from "./state.ts";
 
 const VERBS: Record<string, (service: Service, state: State) => Promise<void>> = { install, start, stop, status, env };
-const USAGE = "usage: npm run services -- install|start|stop|status|env [postgres] [redis] [chromium] [grpcurl]";
+const USAGE =
+  "usage: npm run services -- install|start|stop|status|env [postgres] [redis] [chromium] [grpcurl] [python]";
 
 async function install(service: Service): Promise<void> {
   console.log(`${service.name}: ${await service.install()}`);
