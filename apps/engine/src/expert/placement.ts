@@ -1,13 +1,8 @@
 import { pathToFileURL } from "node:url";
-import {
-  ConnectError,
-  createClient,
-  createRouterTransport,
-  type Interceptor,
-  type Transport,
-} from "@connectrpc/connect";
+import { ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
 import type { Expert } from "@odg/expert-plugin-api";
 import { type DescribeResponse, ExpertService } from "@odg/proto/odg/expert/v1/expert_pb";
+import { memoryClient } from "@odg/rpc";
 import type { Logger } from "../logger.ts";
 import type { ExpertRecord } from "../store/store.ts";
 import { describe } from "./description.ts";
@@ -36,10 +31,7 @@ export async function placeModule(
   const { name, version, root, entry } = findPackage(plugin);
   const expert = await load(entry, plugin);
   const interceptors = [faultsTo(logger, name)];
-  const client = createClient(
-    ExpertService,
-    createRouterTransport(expert.routes({ host }), { router: { interceptors } }),
-  );
+  const client = memoryClient(ExpertService, expert.routes({ host }), interceptors);
   const description = await describe(client, plugin, version);
   const instance: ExpertInstance = {
     id: "",

@@ -25,7 +25,10 @@ export interface Patience {
   /** So many crashes in that time, and it is not started again. */
   readonly crashes: number;
   readonly crashesWithinMs: number;
-  /** Time without an answer to health after which it is ended: while it works on no task, and while it works on one. */
+  /**
+   * Time without an answer to health after which it is ended: while it works on no task, or on one that was taken from it, and while it
+   * works on others.
+   */
   readonly stuckIdleMs: number;
   readonly stuckBusyMs: number;
   /** Time to end by itself when the engine closes. */
@@ -71,7 +74,10 @@ export class SupervisedProcess implements ExpertInstance {
   #running: ExpertProcess | undefined;
   #description: DescribeResponse | undefined;
   #crashes: number[] = [];
+  /** When it answered last, and when a task was last taken from it before its end. */
   #answered = 0;
+  #abandoned = 0;
+  #looking: Promise<void> | undefined;
   #stopWatch: () => void = () => undefined;
   readonly #closing = new AbortController();
 
@@ -80,10 +86,11 @@ export class SupervisedProcess implements ExpertInstance {
     this.#patience = options.patience ?? PATIENCE;
     this.client = createClient(
       ExpertService,
-      watchedTransport(
-        () => this.#transport(),
-        (error) => this.#explained(error),
-      ),
+      watchedTransport({
+        current: () => this.#transport(),
+        explained: (error) => this.#explained(error),
+        abandoned: () => this.#abandonedCall(),
+      }),
     );
   }
 
@@ -152,7 +159,14 @@ export class SupervisedProcess implements ExpertInstance {
     this.#options.changed();
   }
 
-  async #look(running: ExpertProcess): Promise<void> {
+  #look(running: ExpertProcess): Promise<void> {
+    this.#looking ??= this.#lookNow(running).finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #lookNow(running: ExpertProcess): Promise<void> {
     const [serving, memory] = await Promise.all([isServing(running.transport), residentBytes(running.pid)]);
     if (running.gone || this.#state === "closed") return;
     const { expert, logger } = this.#options;
@@ -166,10 +180,20 @@ export class SupervisedProcess implements ExpertInstance {
       this.#become("stuck");
       const silent = performance.now() - this.#answered;
       const { stuckIdleMs, stuckBusyMs } = this.#patience;
-      if (silent < (this.load > 0 ? stuckBusyMs : stuckIdleMs)) return;
+      const heedless = this.#abandoned > this.#answered;
+      if (silent < (this.load > 0 && !heedless ? stuckBusyMs : stuckIdleMs)) return;
       logger.warn({ expert: this.id, silentMs: Math.round(silent) }, "an expert does not answer: it is ended");
       running.kill();
     }
+  }
+
+  /** A deadline has passed, or a run was cancelled: it gets no further task before it shows that it is not stuck in the old one. */
+  #abandonedCall(): void {
+    const running = this.#running;
+    this.#abandoned = performance.now();
+    if (!running || running.gone || this.#state !== "ready") return;
+    this.#become("stuck");
+    void this.#look(running);
   }
 
   #crashed(how: string): void {
