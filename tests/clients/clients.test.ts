@@ -1,7 +1,7 @@
 // Each client that a caller may have starts a run and watches it to its end, at the engine and through the gateway.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toolPath } from "../../tools/services/endpoints.ts";
-import { connectJson, curl, grpcJs, grpcurl, grpcWeb, type MakeDriver, ownClient } from "./drive.ts";
+import { connectJson, curl, grpcJs, grpcurl, grpcWeb, hasCurl, type MakeDriver, ownClient } from "./drive.ts";
 import { napThenEcho, type OpenHouse, openHouse, STORY } from "./open-house.ts";
 
 let house: OpenHouse;
@@ -14,7 +14,7 @@ const DRIVERS: Record<string, MakeDriver> = {
   "@grpc/grpc-js with the .proto files alone": grpcJs,
   "Connect by HTTP/1.1": connectJson,
   "gRPC-web": grpcWeb,
-  "curl with JSON": curl,
+  ...(hasCurl() && { "curl with JSON": curl }),
   "the project's own client": ownClient,
   ...(toolPath("grpcurl") && { "grpcurl by reflection": grpcurl }),
 };

@@ -1,5 +1,5 @@
 // Every client that a caller may have, behind one interface: start a run, follow it to its end.
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { createClient, type Transport } from "@connectrpc/connect";
@@ -111,6 +111,11 @@ export const ownClient: MakeDriver = ({ http }) => {
     refusal: (runId) => thrown(client.runs.getRun({ runId })),
   };
 };
+
+/** Whether this machine has it. */
+export function hasCurl(): boolean {
+  return spawnSync("curl", ["--version"]).status === 0;
+}
 
 /** A shell with curl, which knows neither gRPC nor Connect. */
 export const curl: MakeDriver = ({ http }) => {

@@ -35,13 +35,18 @@ export function napThenEcho(ms = 150): JsonObject {
 /** Kinds of the events of {@link napThenEcho}, in order. */
 export const STORY = ["runStarted", "taskStarted", "taskCompleted", "taskStarted", "taskCompleted", "runCompleted"];
 
-/** Starts both; a page may call the gateway where its origin is one of these. */
-export async function openHouse(origins: readonly string[] = []): Promise<OpenHouse> {
+/** Further settings of the two. */
+export interface Settings {
+  engine?: Record<string, string>;
+  gateway?: Record<string, string>;
+}
+
+/** Starts both on free ports; the engine has the probe expert where its settings name no others. */
+export async function openHouse(settings: Settings = {}): Promise<OpenHouse> {
   const cwd = mkdtempSync(join(tmpdir(), "odg-clients-"));
-  const engine = engineServer({
-    cwd,
-    env: { ODG_PORT: "0", ODG_HTTP_PORT: "0", ODG_EXPERTS: PROBE_EXPERT, ODG_STORE_DIR: join(cwd, "store") },
-  });
+  const ports = { ODG_PORT: "0", ODG_HTTP_PORT: "0" };
+  const env = { ODG_EXPERTS: PROBE_EXPERT, ODG_STORE_DIR: join(cwd, "store"), ...ports, ...settings.engine };
+  const engine = engineServer({ cwd, env });
   const engineDoor = await doorOf(engine);
   const startGateway = async (ports: { grpc: string; http: string }) => {
     const running = gatewayServer({
@@ -50,7 +55,7 @@ export async function openHouse(origins: readonly string[] = []): Promise<OpenHo
         ODG_ENGINE_URL: engineDoor.grpc,
         ODG_GATEWAY_PORT: ports.grpc,
         ODG_GATEWAY_HTTP_PORT: ports.http,
-        ODG_GATEWAY_ORIGINS: origins.join(),
+        ...settings.gateway,
       },
     });
     return { running, door: await doorOf(running) };

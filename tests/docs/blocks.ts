@@ -24,10 +24,16 @@ export function namedFiles(path: string): Record<string, string> {
 
 /** A folder of this repository, so that packages resolve from it; removed with the test. */
 export function folderOfTest(files: Record<string, string>): string {
+  const folder = writeFolder(files);
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The like for several tests: whoever asks for it removes it. */
+export function writeFolder(files: Record<string, string>): string {
   const parent = join(ROOT, ".cache");
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, "docs-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), text);
