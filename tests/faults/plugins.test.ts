@@ -26,6 +26,15 @@ async function statusOf(engine: EngineUnderTest, expertId: string): Promise<Expe
   return (await engine.experts.getExpert({ expertId })).expert?.status;
 }
 
+/** The 99th percentile of the event loop's delay meanwhile, in milliseconds. */
+async function lagDuring(work: () => Promise<unknown>): Promise<number> {
+  const lag = monitorEventLoopDelay({ resolution: 5 });
+  lag.enable();
+  await work();
+  lag.disable();
+  return lag.percentile(99) / 1e6;
+}
+
 describe("an expert that crashes", () => {
   test("fails its own task with EXPERT_UNAVAILABLE and no other's, and comes back", async () => {
     const engine = await start("crash", "noisy-stdout");
@@ -81,17 +90,20 @@ describe("an expert that leaks", () => {
 describe("an expert that spins", () => {
   test("leaves the engine's event loop alone, is ended when nobody waits for it, and comes back", async () => {
     const engine = await start("spin", "noisy-stdout");
-    const lag = monitorEventLoopDelay({ resolution: 5 });
-    lag.enable();
+    const others = () =>
+      Promise.all(Array.from({ length: 20 }, () => runTasks(engine, [{ expert: "NoisyExpert", action: "work" }])));
+    // On a machine that is busy with other tests the loop lags by itself.
+    const before = await lagDuring(others);
     const spinning = runTasks(engine, [{ expert: "SpinExpert", action: "spin", timeout: "2s" }]);
-    const others = await Promise.all(
-      Array.from({ length: 20 }, () => runTasks(engine, [{ expert: "NoisyExpert", action: "work" }])),
-    );
+    let worked: Awaited<ReturnType<typeof others>> = [];
+    const lag = await lagDuring(async () => {
+      worked = await others();
+      await spinning;
+    });
     const { tasks } = await spinning;
-    lag.disable();
-    expect(others.flatMap((run) => summaries(run.tasks))).toEqual(Array(20).fill("worked"));
+    expect(worked.flatMap((run) => summaries(run.tasks))).toEqual(Array(20).fill("worked"));
     expect(reasonOf(tasks[0])).toBe("DEADLINE_EXCEEDED");
-    expect(lag.percentile(99) / 1e6).toBeLessThan(50);
+    expect(lag).toBeLessThan(Math.max(50, 2 * before));
     // Given at once, while it still spins: it waits until the expert is up again.
     const { tasks: after } = await runTasks(engine, [{ expert: "SpinExpert", action: "work" }]);
     expect(summaries(after)).toEqual(["worked"]);
@@ -157,10 +169,10 @@ describe("a pool of processes", () => {
 
   test("works on with those that are left", async () => {
     const engine = await start("crash*2");
+    const work = { expert: "CrashExpert", action: "work" };
+    const before = (await runTasks(engine, [work, work])).tasks.map(pidOf);
     await runTasks(engine, [{ expert: "CrashExpert", action: "crash" }]);
-    const began = performance.now();
-    const { tasks } = await runTasks(engine, [{ expert: "CrashExpert", action: "work" }]);
-    expect(summaries(tasks)).toEqual(["worked"]);
-    expect(performance.now() - began).toBeLessThan(150);
+    const { tasks } = await runTasks(engine, [work]);
+    expect(before).toContain(pidOf(tasks[0]));
   });
 });
