@@ -19,8 +19,15 @@ from host import open_channel  # noqa: E402
 from serving import SERVICE, ExpertService  # noqa: E402
 
 DRAIN_SECONDS = 10
-# Inputs and outputs of earlier tasks may be larger than the 4 MiB that gRPC reads by itself. One port, one server.
-OPTIONS = [("grpc.max_receive_message_length", 64 * 1024 * 1024), ("grpc.so_reuseport", 0)]
+OPTIONS = [
+    # Inputs and outputs of earlier tasks may be larger than the 4 MiB that gRPC reads by itself.
+    ("grpc.max_receive_message_length", 64 * 1024 * 1024),
+    # One port, one server.
+    ("grpc.so_reuseport", 0),
+    # Engines ping every 20 s, also while a task says nothing; by itself gRPC takes that for an attack and hangs up.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+]
 
 
 async def serve(listen: str, host_url: str, token: str | None) -> None:

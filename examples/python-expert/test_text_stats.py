@@ -31,6 +31,10 @@ class TextStatsTest(unittest.TestCase):
         read_wrongly = ["\u00e9".encode().decode("cp1252"), "\u00e1".encode().decode("latin-1")]
         self.assertEqual(stats_of(*read_wrongly, "\u00e9", "caf\u00e9").garbled, 2)
 
+    def test_calls_a_control_in_a_garbled_text_no_fault_of_its_own(self):
+        stats = stats_of("\u00c9".encode().decode("latin-1"))
+        self.assertEqual((stats.garbled, stats.invisible), (1, 0))
+
     def test_sees_characters_that_were_lost(self):
         self.assertEqual(stats_of("S\ufffdo Paulo", "São Paulo").lost, 1)
 

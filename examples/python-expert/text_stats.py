@@ -39,10 +39,12 @@ class TextStats:
             self.blank += 1
             return
         self.padded += trimmed != text
-        self.invisible += INVISIBLE.search(trimmed) is not None
+        garbled = not trimmed.isascii() and is_garbled(trimmed)
+        self.garbled += garbled
+        # What was read wrongly often holds controls; that is the same fault.
+        self.invisible += not garbled and INVISIBLE.search(trimmed) is not None
         if not trimmed.isascii():
             self.decomposed += not unicodedata.is_normalized("NFC", trimmed)
-            self.garbled += is_garbled(trimmed)
             self.lost += REPLACEMENT in trimmed
         self._count_spelling(trimmed)
 
