@@ -1,6 +1,6 @@
 import { type JsonValue, toJson } from "@bufbuild/protobuf";
 import { type ListValue, ListValueSchema } from "@bufbuild/protobuf/wkt";
-import type { Client } from "@connectrpc/connect";
+import type { CallOptions, Client } from "@connectrpc/connect";
 import {
   type DatasetProfile,
   type Document,
@@ -33,10 +33,7 @@ export interface Datasets {
 const KINDS = { sql: DocumentKind.SQL, contract: DocumentKind.CONTRACT };
 
 /** Datasets reached through HostService. */
-export function hostDatasets(
-  host: Client<typeof HostService>,
-  options: { headers: Headers; signal: AbortSignal },
-): Datasets {
+export function hostDatasets(host: Client<typeof HostService>, options: CallOptions): Datasets {
   return {
     async open(uri) {
       const { dataset } = await host.getDataset({ uri }, options);

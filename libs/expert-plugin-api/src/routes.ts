@@ -1,6 +1,7 @@
 import { create, fromJson, type JsonObject, type JsonValue, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import {
+  type CallOptions,
   type Client,
   type ConnectRouter,
   createClient,
@@ -63,6 +64,9 @@ function jsonSchema(schema: z.ZodType, io: "input" | "output"): JsonObject {
   return z.toJSONSchema(schema, { io, unrepresentable: "any" }) as JsonObject;
 }
 
+/** Why the signal of an attempt is aborted that has ended, or that nobody reads any more. One for all: an exception costs its stack. */
+const OVER = new DOMException("the attempt is over", "AbortError");
+
 interface Call {
   client: Host;
   request: ExecuteRequest;
@@ -81,17 +85,21 @@ async function* execute(definition: ExpertDefinition, call: Call): AsyncGenerato
   }
   const input = parseInput(chosen, request);
   const stop = new AbortController();
-  const attempt = new Attempt(call, AbortSignal.any([context.signal, stop.signal]));
+  const attempt = new Attempt(call, stop.signal);
   // The caller gets its answer at once, even where the action does not look at its signal.
-  const leave = () => attempt.channel.end(context.signal.reason);
+  const leave = () => {
+    attempt.channel.end(context.signal.reason);
+    stop.abort(context.signal.reason);
+  };
   context.signal.addEventListener("abort", leave, { once: true });
+  if (context.signal.aborted) leave();
   try {
     void attempt.perform(chosen, input);
     yield* attempt.channel;
   } finally {
     context.signal.removeEventListener("abort", leave);
     // The reader may have gone before the end: nobody needs the work any more.
-    stop.abort();
+    stop.abort(OVER);
   }
 }
 
@@ -147,7 +155,7 @@ class Attempt {
   #context(): ActionContext {
     const { client, request } = this.#call;
     const signal = this.#signal;
-    const options = { headers: new Headers({ [HOST_TOKEN_HEADER]: request.hostToken }), signal };
+    const options = { headers: { [HOST_TOKEN_HEADER]: request.hostToken }, signal };
     const log = (level: string) => (message: string) => this.#say({ case: "log", value: { level, message } });
     return {
       runId: request.runId,
@@ -189,7 +197,7 @@ class Attempt {
     };
   }
 
-  #shared(options: { headers: Headers; signal: AbortSignal }): SharedContext {
+  #shared(options: CallOptions): SharedContext {
     const { client } = this.#call;
     const read = async (keys: string[]) => {
       const { entries } = await client.getContext({ keys }, options);

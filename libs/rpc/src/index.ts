@@ -34,8 +34,9 @@ export {
   validationInterceptor,
 } from "./interceptors.ts";
 export type { RpcLogger } from "./logger.ts";
-export { memoryTransport } from "./memory-transport.ts";
 export { stderrLogger } from "./logger.ts";
+export { memoryClient } from "./memory-client.ts";
+export { memoryTransport } from "./memory-transport.ts";
 export {
   ERROR_DOMAIN,
   HELP_PAGE,

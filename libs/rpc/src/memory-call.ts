@@ -142,7 +142,16 @@ export class MemoryCall implements HandlerContext {
         return;
       }
       this.#waiting.add(refuse);
-      work.then(resolve, refuse).finally(() => this.#waiting.delete(refuse));
+      work.then(
+        (value) => {
+          this.#waiting.delete(refuse);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#waiting.delete(refuse);
+          refuse(error);
+        },
+      );
     });
   }
 

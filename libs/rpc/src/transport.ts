@@ -1,9 +1,10 @@
 import { connect as connectSocket } from "node:net";
-import { createRouterTransport, type Interceptor, type Transport } from "@connectrpc/connect";
+import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { MAX_MESSAGE_DEPTH } from "./decode.ts";
 import type { Routes } from "./handler.ts";
-import { type ServerInterceptorOptions, serverInterceptors, withInterceptors } from "./interceptors.ts";
+import { type ServerInterceptorOptions, serverInterceptors } from "./interceptors.ts";
+import { memoryTransport } from "./memory-transport.ts";
 import { refusedInterceptor } from "./refused.ts";
 
 /** How a client reaches a server. */
@@ -83,8 +84,5 @@ function bearer(token: string): Interceptor {
  * (request id, errors, deadline, rules of the .proto) and messages are encoded, so that nothing is shared by accident.
  */
 export function inProcessTransport(routes: Routes, options: ServerInterceptorOptions = {}): Transport {
-  return createRouterTransport(withInterceptors(routes, serverInterceptors(options)), {
-    router: { binaryOptions: depth },
-    transport: { binaryOptions: depth },
-  });
+  return memoryTransport(routes, serverInterceptors(options));
 }

@@ -6,7 +6,7 @@ import { create } from "@bufbuild/protobuf";
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
 import { action } from "@odg/expert-plugin-api";
 import { ExecuteRequestSchema, ExpertService, HostService } from "@odg/proto/odg/expert/v1/expert_pb";
-import { inProcessTransport, memoryTransport } from "@odg/rpc";
+import { inProcessTransport, memoryClient } from "@odg/rpc";
 import * as z from "zod";
 import { placeModule } from "../../../apps/engine/src/expert/placement.ts";
 import { createLogger } from "../../../apps/engine/src/logger.ts";
@@ -34,7 +34,7 @@ async function execute(client: Pick<Client<typeof ExpertService>, "execute">): P
 
 const routes = echo.routes({ host });
 const router = createClient(ExpertService, createRouterTransport(routes));
-const memory = createClient(ExpertService, memoryTransport(routes));
+const memory = memoryClient(ExpertService, routes);
 const hostByRouter = createClient(
   HostService,
   createRouterTransport((r) => r.service(HostService, { getContext: () => ({ entries: [] }) })),
@@ -44,7 +44,7 @@ const hostByMemory = createClient(HostService, host);
 const subjects: Record<string, () => Promise<unknown>> = {
   "direct call": () => direct.execute(input, undefined as never),
   "Connect's router transport": () => execute(router),
-  "memory transport": () => execute(memory),
+  "memory client": () => execute(memory),
   "placement module": () => execute(instance.client),
   "HostService: bare router transport": () => hostByRouter.getContext({}),
   "HostService: as the engine serves it": () => hostByMemory.getContext({}),
