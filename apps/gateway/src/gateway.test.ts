@@ -1,4 +1,6 @@
 // The gateway in front of a stub engine, by raw HTTP and by Connect clients.
+import { randomBytes } from "node:crypto";
+import * as net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
@@ -281,6 +283,35 @@ describe("a stream", () => {
     expect(reasonOf(await refusalOf(watching))).toBe(Reason.UNAVAILABLE);
     await door.gateway.close();
     expect(Date.now() - begun).toBeLessThan(2000);
+  });
+
+  it("waits for a caller who does not read, and holds up no other", async () => {
+    const text = randomBytes(48 * 1024).toString("base64"); // Such as no compression makes small.
+    let sent = 0;
+    async function* watchRun() {
+      for (;;) {
+        sent++;
+        yield { message: { case: "event" as const, value: { seq: BigInt(sent), runId: text } } };
+      }
+    }
+    const door = await open({ watchRun });
+    const deaf = net.connect(Number(new URL(door.gateway.http1Url ?? "").port), "127.0.0.1").pause();
+    closing.push({ close: () => deaf.destroy() });
+    const request = `{"runId":"${RUN_ID}"}`;
+    deaf.write(
+      `POST ${PATHS.watch} HTTP/1.1\r\nHost: a\r\nContent-Type: application/connect+json\r\nContent-Length: ${request.length + 5}\r\n\r\n`,
+    );
+    deaf.write(Buffer.concat([Buffer.from([0, 0, 0, 0, request.length]), Buffer.from(request)]));
+    await until(() => sent > 0);
+    await sleep(1000);
+    const before = sent;
+    await sleep(500);
+    expect(sent).toBe(before);
+    expect(sent * text.length).toBeLessThan(32 * 2 ** 20); // What sockets and HTTP/2 hold on the way.
+    expect((await post(door.gateway, PATHS.list, "{}")).status).toBe(200);
+    let got = 0;
+    for await (const _ of (await runsOf(door)).watchRun({ runId: RUN_ID })) if (++got === 50) break;
+    expect(got).toBe(50);
   });
 
   it("may be one of two hundred at once", async () => {
