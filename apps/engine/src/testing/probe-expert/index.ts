@@ -79,6 +79,12 @@ export default defineExpert({
         return { seen };
       },
     }),
+    whereabouts: action({
+      capability: "telling",
+      input: z.object({}),
+      output: anything,
+      execute: async () => ({ pid: process.pid, environment: Object.keys(process.env).sort() }),
+    }),
     break_word: action({
       capability: "breaking",
       input: z.object({}),
