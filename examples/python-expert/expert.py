@@ -175,7 +175,7 @@ def finding_of(rule: Rule, dataset: Dataset, column: dict[str, Any]) -> Finding:
     evidence = [Evidence(label=rule.label, text=f"{count:,} of {texts:,} texts", value=count, unit="rows")]
     if rule.count == "variant_rows":
         values = column["variants"]
-        evidence.append(Evidence(label="values", text=f"{values:,} values", value=values, unit="values"))
+        evidence.append(Evidence(label="values", text=f"{values:,} value{'s' if values > 1 else ''}", value=values, unit="values"))
     return Finding(
         rule_id=rule.rule,
         severity=rule.severity,
@@ -201,7 +201,7 @@ def all_well(dataset: Dataset, columns: list[dict[str, Any]], rows: int) -> Find
 
 
 def result_of(dataset: Dataset, output: dict[str, Any], faulty: int) -> Result:
-    result = Result(summary=f"{len(output['columns'])} text columns, {faulty} of them untidy")
+    result = Result(summary=f"{faulty} of {len(output['columns'])} text columns untidy")
     json_format.ParseDict(output, result.output)
     share = ContextWrite(key=f"text_stats.{dataset.name}"[:256])
     json_format.ParseDict({"rows": output["rows"], "untidy_columns": faulty}, share.value)
