@@ -1,4 +1,5 @@
 // Each client that a caller may have starts a run and watches it to its end, at the engine and through the gateway.
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toolPath } from "../../tools/services/endpoints.ts";
 import { connectJson, curl, grpcJs, grpcurl, grpcWeb, hasCurl, type MakeDriver, ownClient } from "./drive.ts";
@@ -44,5 +45,15 @@ describe("a watch of the project's own client", () => {
     const watching = client.watch(runId);
     await house.restartGateway();
     expect(await watching).toEqual(STORY);
+  });
+
+  it("goes on where it was when the engine behind the gateway crashes and is started again", async () => {
+    const client = ownClient(house.gateway);
+    const runId = await client.start(napThenEcho(3000));
+    const watching = client.watch(runId);
+    await sleep(500);
+    await house.crashEngine();
+    const [accepted = "", begun = "", ...rest] = STORY;
+    expect(await watching).toEqual([accepted, begun, begun, ...rest]); // What was under way is begun again.
   });
 });

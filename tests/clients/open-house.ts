@@ -18,6 +18,8 @@ export interface OpenHouse {
   gateway: Door;
   /** Ends the gateway, kindly, and starts one on the same ports. */
   restartGateway(): Promise<void>;
+  /** Ends the engine as a crash would, and starts one on the same ports and the same store. */
+  crashEngine(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -44,37 +46,46 @@ export interface Settings {
 /** Starts both on free ports; the engine has the probe expert where its settings name no others. */
 export async function openHouse(settings: Settings = {}): Promise<OpenHouse> {
   const cwd = mkdtempSync(join(tmpdir(), "odg-clients-"));
-  const ports = { ODG_PORT: "0", ODG_HTTP_PORT: "0" };
-  const env = { ODG_EXPERTS: PROBE_EXPERT, ODG_STORE_DIR: join(cwd, "store"), ...ports, ...settings.engine };
-  const engine = engineServer({ cwd, env });
-  const engineDoor = await doorOf(engine);
-  const startGateway = async (ports: { grpc: string; http: string }) => {
-    const running = gatewayServer({
-      cwd,
-      env: {
-        ODG_ENGINE_URL: engineDoor.grpc,
-        ODG_GATEWAY_PORT: ports.grpc,
-        ODG_GATEWAY_HTTP_PORT: ports.http,
-        ...settings.gateway,
-      },
-    });
-    return { running, door: await doorOf(running) };
+  const startEngine = (door: Door) => {
+    const ports = { ODG_PORT: portOf(door.grpc), ODG_HTTP_PORT: portOf(door.http) };
+    const env = { ODG_EXPERTS: PROBE_EXPERT, ODG_STORE_DIR: join(cwd, "store"), ...ports, ...settings.engine };
+    return serving(engineServer({ cwd, env }));
   };
-  let gateway = await startGateway({ grpc: "0", http: "0" });
+  let engine = await startEngine(ANYWHERE);
+  const startGateway = (door: Door) => {
+    const ports = { ODG_GATEWAY_PORT: portOf(door.grpc), ODG_GATEWAY_HTTP_PORT: portOf(door.http) };
+    const env = { ODG_ENGINE_URL: engine.door.grpc, ...ports, ...settings.gateway };
+    return serving(gatewayServer({ cwd, env }));
+  };
+  let gateway = await startGateway(ANYWHERE);
   return {
-    engine: engineDoor,
+    engine: engine.door,
     gateway: gateway.door,
     restartGateway: async () => {
-      const { grpc, http } = gateway.door;
       await end(gateway.running);
-      gateway = await startGateway({ grpc: new URL(grpc).port, http: new URL(http).port });
+      gateway = await startGateway(gateway.door);
+    },
+    crashEngine: async () => {
+      engine.running.process.kill("SIGKILL");
+      await engine.running.ended;
+      engine = await startEngine(engine.door);
     },
     close: async () => {
       await end(gateway.running);
-      await end(engine);
+      await end(engine.running);
       rmSync(cwd, { recursive: true, force: true });
     },
   };
+}
+
+const ANYWHERE: Door = { grpc: "http://127.0.0.1:0", http: "http://127.0.0.1:0" };
+
+function portOf(url: string): string {
+  return new URL(url).port;
+}
+
+async function serving(running: Running): Promise<{ running: Running; door: Door }> {
+  return { running, door: await doorOf(running) };
 }
 
 async function doorOf(server: Running): Promise<Door> {
