@@ -6,7 +6,8 @@ try {
   const config = readConfig();
   const gateway = await startGateway(config);
   const { http1Url: http, h2cUrl: grpc } = gateway;
-  stderrLogger.info({ http, grpc, engine: config.engineUrl, origins: config.origins }, "gateway is ready");
+  const engine = new URL(config.engineUrl).host;
+  stderrLogger.info({ http, grpc, engine, origins: config.origins }, "gateway is ready");
   drainOnSignals({
     close: () => {
       stderrLogger.info({ drainMs: config.drainMs }, "gateway is stopping");
