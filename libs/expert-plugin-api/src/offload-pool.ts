@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { fromBinary } from "@bufbuild/protobuf";
 import { FailureSchema, Reason } from "@odg/proto/odg/error/v1/error_pb";
-import { reject } from "@odg/rpc";
+import { reject, stderrLogger } from "@odg/rpc";
 import { Piscina } from "piscina";
 
 /** Time that a worker has to stop by itself after an abort, before its thread is ended. */
@@ -29,12 +29,13 @@ export type OffloadOutcome =
 /** The threads in which an expert outside of the engine runs its worker modules. */
 export class OffloadPool {
   readonly #hostUrl: string;
-  readonly #pool: Piscina<OffloadJob, OffloadOutcome>;
+  #woken: Promise<unknown> = Promise.resolve();
+  readonly #pool: Piscina<OffloadJob | undefined, OffloadOutcome>;
 
   /** @param threads Threads at once; the machine's cores where absent. */
   constructor(hostUrl: string, threads?: number) {
     this.#hostUrl = hostUrl;
-    this.#pool = new Piscina<OffloadJob, OffloadOutcome>({
+    this.#pool = new Piscina<OffloadJob | undefined, OffloadOutcome>({
       filename: new URL(`./offload-worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url).href,
       minThreads: 0,
       ...(threads === undefined ? {} : { maxThreads: threads }),
@@ -44,6 +45,8 @@ export class OffloadPool {
       atomics: "disabled",
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     });
+    // An answer that comes while its thread is being ended belongs to no job any more.
+    this.#pool.on("error", (err: unknown) => stderrLogger.info({ err }, "a thread ended out of turn"));
   }
 
   /**
@@ -71,7 +74,10 @@ export class OffloadPool {
       clearTimeout(timer);
       here.close();
     };
-    done.then(over, over);
+    done.then(over, () => {
+      over();
+      this.#wake();
+    });
     try {
       const outcome = await Promise.race([done, aborted]);
       if (!outcome.ok) throw reject(fromBinary(FailureSchema, outcome.failure));
@@ -83,8 +89,16 @@ export class OffloadPool {
     }
   }
 
+  /** Where the last thread has ended, Piscina starts none for the jobs that wait, but for a further one it does. */
+  #wake(): void {
+    if (this.#pool.queueSize === 0 || this.#pool.threads.length > 0) return;
+    // Where it fails, the pool is closing: nobody waits any more.
+    this.#woken = this.#pool.run(undefined, { name: "wake" }).catch(() => undefined);
+  }
+
   /** Ends every thread. */
   async close(): Promise<void> {
+    await this.#woken;
     await this.#pool.destroy();
   }
 }

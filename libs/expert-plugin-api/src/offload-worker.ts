@@ -29,6 +29,11 @@ export default async function work({ module, input, hostUrl, token, port }: Offl
   }
 }
 
+/** Does nothing: the pool starts a thread for it. */
+export function wake(): OffloadOutcome {
+  return { ok: true, value: undefined };
+}
+
 function hostIo(
   host: ReturnType<typeof createClient<typeof HostService>>,
   token: string,

@@ -302,6 +302,16 @@ describe("offloading", () => {
     expect(Reason[refused.reason]).toBe("PATH_NOT_ALLOWED");
   });
 
+  it("starts a thread for who waits where every thread had to be ended", async () => {
+    const options = { packageRoot: import.meta.dirname, signal: AbortSignal.timeout(500) };
+    const spin = { uri: "", column: "", spin: true };
+    const spinning = [1, 2].map(() => refusal(session.offload(module, spin, options)));
+    const after = { uri: at("people.parquet"), column: "vip" };
+    const waiting = session.offload(module, after, { packageRoot: import.meta.dirname });
+    await Promise.all(spinning);
+    expect(await waiting).toMatchObject({ rows: 1000 });
+  });
+
   it("ends a worker that spins when the caller aborts", async () => {
     const input = { uri: "", column: "", spin: true };
     const work = session.offload(module, input, { packageRoot: import.meta.dirname, signal: AbortSignal.timeout(500) });

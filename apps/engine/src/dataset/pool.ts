@@ -34,12 +34,13 @@ export interface PoolCall {
  * and a stream wait for a dataset to be prepared, and preparing waits for nothing.
  */
 export class Pool {
+  #woken: Promise<unknown> = Promise.resolve();
   readonly #running = new Set<{ ending: Ending; settled: Promise<void> }>();
-  readonly #pools: Record<"offload" | "stream" | "data", Piscina<unknown, Outcome>>;
+  readonly #pools: Record<"offload" | "stream" | "data", Piscina<Job | undefined, Outcome>>;
 
   constructor(threads = availableParallelism()) {
     const open = (maxThreads: number) =>
-      new Piscina<unknown, Outcome>({
+      new Piscina<Job | undefined, Outcome>({
         filename: new URL(`./worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url).href,
         minThreads: 0,
         maxThreads,
@@ -64,7 +65,8 @@ export class Pool {
     const ending = new Ending(here, new NativeGate(gate));
     here.on("message", (message: FromWorker) => hear?.(message, (answer) => here.postMessage(answer)));
     const job: Job = { work, limits, port, gate };
-    const done = this.#poolOf(work).run(job, { transferList: [port], signal: ending.signal });
+    const pool = this.#poolOf(work);
+    const done = pool.run(job, { transferList: [port], signal: ending.signal });
     const settled = done.then(
       () => undefined,
       () => undefined, // The error goes to the caller, below.
@@ -74,6 +76,7 @@ export class Pool {
     void settled.then(() => {
       ending.over();
       this.#running.delete(tracked);
+      this.#wake(pool);
     });
     try {
       const outcome = await unlessAborted(done, signal, () => ending.begin());
@@ -84,7 +87,14 @@ export class Pool {
     }
   }
 
-  #poolOf(work: Work): Piscina<unknown, Outcome> {
+  /** Where the last thread has ended, Piscina starts none for the jobs that wait, but for a further one it does. */
+  #wake(pool: Piscina<Job | undefined, Outcome>): void {
+    if (pool.queueSize === 0 || pool.threads.length > 0) return;
+    // Where it fails, the pool is closing: nobody waits any more.
+    this.#woken = pool.run(undefined, { name: "wake" }).catch(() => undefined);
+  }
+
+  #poolOf(work: Work): Piscina<Job | undefined, Outcome> {
     if (work.kind === "offload") return this.#pools.offload;
     return work.kind === "read" ? this.#pools.stream : this.#pools.data;
   }
@@ -93,6 +103,7 @@ export class Pool {
   async close(): Promise<void> {
     for (const { ending } of this.#running) ending.begin();
     await Promise.all([...this.#running].map(({ settled }) => settled));
+    await this.#woken;
     await Promise.all(Object.values(this.#pools).map((pool) => pool.destroy()));
   }
 }

@@ -29,6 +29,11 @@ export default async function work(job: Job): Promise<Outcome> {
   }
 }
 
+/** Does nothing: the pool starts a thread for it. */
+export function wake(): Outcome {
+  return { ok: true, value: undefined };
+}
+
 async function perform({ work, limits }: Job, desk: Desk): Promise<unknown> {
   switch (work.kind) {
     case "prepare":
