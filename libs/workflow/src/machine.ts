@@ -94,11 +94,13 @@ export class RunMachine {
   #offsets: readonly number[] = [0];
   #successors: readonly number[] = [];
   #priorities: readonly number[] = [];
-  #status = new Uint8Array(0);
-  #attempt = new Uint32Array(0);
+  // Plain arrays: for a run of ten tasks, making typed ones would take as long as the run.
+  #status: number[] = [];
+  #attempt: number[] = [];
   /** Predecessors that have not succeeded yet. */
-  #waitsFor = new Uint32Array(0);
-  #retries = new Map<number, Retry>();
+  #waitsFor: number[] = [];
+  /** Waits under way, by task. */
+  #retries: Map<number, Retry> | undefined;
   /** Tasks that have not ended. */
   #open = 0;
   /** What completeRun will say unless the run is cancelled. */
@@ -219,9 +221,9 @@ export class RunMachine {
     this.#offsets = plan.successorOffsets;
     this.#successors = plan.successors;
     this.#priorities = plan.priorities;
-    this.#waitsFor = new Uint32Array(plan.inDegrees);
-    this.#attempt = new Uint32Array(count);
-    this.#status = new Uint8Array(count).fill(TaskStatus.PENDING);
+    this.#waitsFor = plan.inDegrees.slice();
+    this.#attempt = new Array<number>(count).fill(0);
+    this.#status = new Array<number>(count).fill(TaskStatus.PENDING);
     this.#open = count;
   }
 
@@ -254,6 +256,7 @@ export class RunMachine {
     if (retryAfter !== undefined && this.#phase === RUNNING) {
       this.#status[task] = TaskStatus.WAITING_RETRY;
       const afterMs = Math.max(0, millis(retryAfter));
+      this.#retries ??= new Map();
       this.#retries.set(task, { afterMs, dueMs: (event.time === undefined ? 0 : millis(event.time)) + afterMs });
       return [this.#scheduleRetry(task)];
     }
@@ -273,7 +276,7 @@ export class RunMachine {
 
   #taskRetryDue(task: number): Command[] | undefined {
     if (this.#status[task] !== TaskStatus.WAITING_RETRY || this.#phase !== RUNNING) return undefined;
-    this.#retries.delete(task);
+    this.#retries?.delete(task);
     return [this.#ready(task)];
   }
 
@@ -293,7 +296,7 @@ export class RunMachine {
       if (status === SKIPPING || ended(status)) continue;
       commands.push({ kind: "cancelTask", task, attempt: this.#attempt[task]! });
     }
-    this.#retries.clear();
+    this.#retries?.clear();
     return commands;
   }
 
@@ -315,7 +318,7 @@ export class RunMachine {
   }
 
   #scheduleRetry(task: number): ScheduleRetryCommand {
-    const { afterMs, dueMs } = this.#retries.get(task)!;
+    const { afterMs, dueMs } = this.#retries!.get(task)!;
     return { kind: "scheduleRetry", task, attempt: this.#attempt[task]!, afterMs, dueMs };
   }
 

@@ -137,13 +137,13 @@ export function isConsistent(plan: Plan): boolean {
   const count = inDegrees.length;
   if (offsets.length !== count + 1 || priorities.length !== count || order.length !== count) return false;
   if (offsets[0] !== 0 || offsets[count] !== successors.length) return false;
-  const place = new Int32Array(count).fill(-1);
+  const place = new Array<number>(count).fill(-1);
   for (let at = 0; at < count; at++) {
     const v = order[at]!;
     if (place[v] !== -1) return false;
     place[v] = at;
   }
-  const seen = new Uint32Array(count);
+  const seen = new Array<number>(count).fill(0);
   for (let v = 0; v < count; v++) {
     if (offsets[v]! > offsets[v + 1]!) return false;
     for (let i = offsets[v]!; i < offsets[v + 1]!; i++) {

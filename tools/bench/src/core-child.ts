@@ -19,30 +19,51 @@ export interface CoreFigure {
 /** Processor time is counted in steps of a few milliseconds. */
 const MIN_TASKS_PER_ROUND = 20_000;
 const MIN_ROUNDS = 3;
-const WARM_MS = 300;
 
-async function measure(subject: Subject, dag: Dag, budgetMs: number): Promise<Omit<CoreFigure, "name">> {
+/** A DAG made ready, and what its rounds took. */
+interface Series {
+  readonly dag: Dag;
+  readonly run: Runner;
+  readonly repeats: number;
+  readonly walls: number[];
+  readonly cpus: number[];
+}
+
+async function begin(subject: Subject, dag: Dag): Promise<Series> {
   const run = await subject.prepare(dag, () => ran++);
-  const repeats = subject.slow ? 1 : Math.max(1, Math.ceil(MIN_TASKS_PER_ROUND / (dag.tasks.length * dag.concurrent)));
+  const perRun = dag.tasks.length * dag.concurrent;
+  const repeats = subject.slow ? 1 : Math.max(1, Math.ceil(MIN_TASKS_PER_ROUND / perRun));
+  return { dag, run, repeats, walls: [], cpus: [] };
+}
+
+async function round({ dag, run, repeats, walls, cpus }: Series): Promise<void> {
   const tasks = repeats * dag.tasks.length * dag.concurrent;
-  const walls: number[] = [];
-  const cpus: number[] = [];
+  const cpu = process.threadCpuUsage();
+  const start = performance.now();
+  for (let i = 0; i < repeats; i++) await together(run, dag);
+  walls.push(((performance.now() - start) * 1000) / tasks);
+  const { user, system } = process.threadCpuUsage(cpu);
+  cpus.push((user + system) / tasks);
+}
+
+/** Rounds of all DAGs by turns, so that whatever else the machine does meets each of them alike. */
+async function measure(series: readonly Series[], budgetMs: number): Promise<void> {
   const began = performance.now();
-  let warm = false;
-  while (cpus.length < MIN_ROUNDS || performance.now() - began < budgetMs) {
-    const cpu = process.threadCpuUsage();
-    const start = performance.now();
-    for (let i = 0; i < repeats; i++) await together(run, dag);
-    const wall = performance.now() - start;
-    const { user, system } = process.threadCpuUsage(cpu);
-    // The first rounds compile; what takes longer than a whole warm-up has compiled within its first.
-    if (!warm) warm = performance.now() - began > WARM_MS;
-    else {
-      walls.push((wall * 1000) / tasks);
-      cpus.push((user + system) / tasks);
-    }
+  for (let i = 0; i < MIN_ROUNDS || performance.now() - began < budgetMs; i++) {
+    for (const one of series) await round(one);
   }
-  return { dag: dag.name, median: median(walls), fastest: Math.min(...walls), cpu: median(cpus), rounds: walls.length };
+}
+
+function figureOf(subject: Subject, { dag, walls, cpus }: Series): CoreFigure {
+  const { name } = subject;
+  return {
+    name,
+    dag: dag.name,
+    median: median(walls),
+    fastest: Math.min(...walls),
+    cpu: median(cpus),
+    rounds: walls.length,
+  };
 }
 
 let rounds = 0;
@@ -57,9 +78,13 @@ async function together(run: Runner, { name, tasks, concurrent }: Dag): Promise<
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { sizes: { type: "boolean", default: false }, budget: { type: "string", default: "1000" } },
+  options: { sizes: { type: "boolean", default: false }, budget: { type: "string", default: "4000" } },
 });
 const { default: subject } = (await import(`./subjects/${positionals[0]}.ts`)) as { default: Subject };
-for (const dag of values.sizes ? SIZES : DAGS) {
-  console.log(JSON.stringify({ name: subject.name, ...(await measure(subject, dag, Number(values.budget))) }));
-}
+const dags = values.sizes ? SIZES : DAGS;
+const series = await Promise.all(dags.map((dag) => begin(subject, dag)));
+// The first rounds compile.
+await measure(series, subject.slow ? 0 : Number(values.budget) / 2);
+for (const one of series) one.walls.length = one.cpus.length = 0;
+await measure(series, Number(values.budget));
+for (const one of series) console.log(JSON.stringify(figureOf(subject, one)));

@@ -14,7 +14,7 @@ const OURS = "odg";
 
 const { values } = parseArgs({
   options: {
-    budget: { type: "string", default: "1000" },
+    budget: { type: "string", default: "4000" },
     subjects: { type: "string", default: "bare,odg,p-graph,mastra,langgraph" },
   },
 });

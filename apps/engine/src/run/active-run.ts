@@ -35,14 +35,8 @@ export interface Performer {
 interface Waiting {
   kind: EventKind;
   then?: (() => void) | undefined;
-}
-
-/** Events that have their places in the journal, and what is to be done once they are durable. */
-interface Stamped {
-  events: Event[];
-  /** One per event. */
-  commands: (readonly Command[])[];
-  thens: Waiting["then"][];
+  /** What follows from it, known once it has its place; performed once it is durable. */
+  commands?: readonly Command[];
 }
 
 /** What a run needs around it. */
@@ -53,7 +47,6 @@ export interface RunSurroundings {
   logger: Logger;
 }
 
-const NOTHING: readonly Command[] = [];
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
 
@@ -80,7 +73,7 @@ export class ActiveRun {
   #busy = false;
   #stopped = false;
   #numbers: Map<string, number> | undefined;
-  #timers = new Map<number, () => void>();
+  #timers: Map<number, () => void> | undefined;
 
   constructor(runId: string, around: RunSurroundings) {
     this.runId = runId;
@@ -126,15 +119,16 @@ export class ActiveRun {
 
   /** Accepts the run: durable when this resolves. @throws JournalConflict, or the journal's error. */
   async start(started: RunStarted, request?: Append["request"]): Promise<void> {
-    const stamped = this.#stamp([{ kind: { case: "runStarted", value: started } }]);
+    const batch: Waiting[] = [{ kind: { case: "runStarted", value: started } }];
+    const events = this.#stamp(batch);
     this.#busy = true;
     await this.#around.journal.append({
       runId: this.runId,
-      events: stamped.events,
+      events,
       run: this.projection.run(),
       ...(request ? { request } : {}),
     });
-    this.#carryOut(stamped);
+    this.#carryOut(events, batch);
     this.#busy = false;
     this.#pump();
   }
@@ -173,7 +167,7 @@ export class ActiveRun {
   /** Records what happened. The order of calls is the order of the journal. `then` is called once it is durable and applied. */
   record(kind: EventKind, then?: () => void): void {
     if (this.#stopped) return;
-    this.#queue.push({ kind, then });
+    this.#queue.push({ kind, then, commands: undefined });
     this.#pump();
   }
 
@@ -186,8 +180,8 @@ export class ActiveRun {
   stop(reason: unknown): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    for (const callOff of this.#timers.values()) callOff();
-    this.#timers.clear();
+    for (const callOff of this.#timers?.values() ?? []) callOff();
+    this.#timers = undefined;
     this.#rejectEnded(reason);
     this.feed.notify();
   }
@@ -202,43 +196,40 @@ export class ActiveRun {
     while (this.#queue.length > 0 && !this.#stopped) {
       const batch = this.#queue;
       this.#queue = [];
-      const stamped = this.#stamp(batch);
-      const durable = this.#append(stamped.events);
+      const events = this.#stamp(batch);
+      const durable = this.#append(events);
       if (durable) {
-        void this.#carryOutOnce(durable, stamped);
+        void durable.then((kept) => {
+          if (kept) this.#carryOut(events, batch);
+          this.#busy = false;
+          this.#pump();
+        });
         return;
       }
-      this.#carryOut(stamped);
+      this.#carryOut(events, batch);
     }
     this.#busy = false;
   }
 
-  async #carryOutOnce(durable: Promise<boolean>, stamped: Stamped): Promise<void> {
-    if (await durable) this.#carryOut(stamped);
-    this.#busy = false;
-    this.#pump();
-  }
-
   /** Gives events their places, and lets machine and projection see them. What follows from them waits until they are durable. */
-  #stamp(batch: readonly Waiting[]): Stamped {
-    const stamped: Stamped = { events: [], commands: [], thens: [] };
+  #stamp(batch: readonly Waiting[]): Event[] {
+    const events: Event[] = [];
     const time = this.#now();
-    for (const { kind, then } of batch) {
+    for (const waiting of batch) {
       // A literal, not `create`: the kind is a message already, and there are two events per task.
       const event: Event = {
         $typeName: "odg.run.v1.Event",
         runId: this.runId,
         seq: ++this.#seq,
         time,
-        kind: this.#checkContext(kind),
+        kind: this.#checkContext(waiting.kind),
       };
-      stamped.events.push(event);
-      stamped.commands.push(this.projection.tryApply(event) ?? NOTHING);
-      stamped.thens.push(then);
+      events.push(event);
+      waiting.commands = this.projection.tryApply(event);
       // A terminal run never changes: nothing is recorded behind its end.
-      if (kind.case === "runCompleted") break;
+      if (event.kind.case === "runCompleted") break;
     }
-    return stamped;
+    return events;
   }
 
   /** The time, as one message for all events of a millisecond. */
@@ -308,12 +299,13 @@ export class ActiveRun {
   }
 
   /** What durable events ask for. */
-  #carryOut({ events, commands, thens }: Stamped): void {
+  #carryOut(events: readonly Event[], batch: readonly Waiting[]): void {
     for (let i = 0; i < events.length; i++) {
       const event = events[i]!;
+      const { commands, then } = batch[i]!;
       this.#events.push(event);
-      for (const command of commands[i]!) this.#perform(command);
-      thens[i]?.();
+      if (commands) for (const command of commands) this.#perform(command);
+      then?.();
       if (event.kind.case === "runCompleted") this.#end();
     }
     this.feed.notify();
@@ -340,7 +332,7 @@ export class ActiveRun {
         this.#scheduleRetry(command.task, command.dueMs);
         return;
       case "cancelTask":
-        this.#timers.get(command.task)?.();
+        this.#timers?.get(command.task)?.();
         this.#around.performer.cancel(this, command);
         this.record({ case: "taskCancelled", value: create(TaskCancelledSchema, { task: command.task }) });
         return;
@@ -353,9 +345,10 @@ export class ActiveRun {
   #scheduleRetry(task: number, dueMs: number): void {
     const { clock } = this.#around;
     const callOff = clock.after(dueMs - clock.now(), () => {
-      this.#timers.delete(task);
+      this.#timers?.delete(task);
       this.record({ case: "taskRetryDue", value: create(TaskRetryDueSchema, { task }) });
     });
+    this.#timers ??= new Map();
     this.#timers.set(task, callOff);
   }
 }

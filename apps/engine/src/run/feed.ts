@@ -48,24 +48,25 @@ export class Subscription {
 
 /** Tells the readers of one run that something happened. */
 export class Feed {
-  #subscriptions = new Set<Subscription>();
+  #subscriptions: Set<Subscription> | undefined;
 
   get watched(): boolean {
-    return this.#subscriptions.size > 0;
+    return (this.#subscriptions?.size ?? 0) > 0;
   }
 
   subscribe(): Subscription {
     const subscription = new Subscription();
+    this.#subscriptions ??= new Set();
     this.#subscriptions.add(subscription);
     return subscription;
   }
 
   unsubscribe(subscription: Subscription): void {
-    this.#subscriptions.delete(subscription);
+    this.#subscriptions?.delete(subscription);
   }
 
   notify(ephemeral?: Ephemeral): void {
-    if (this.#subscriptions.size === 0) return;
+    if (!this.#subscriptions) return;
     for (const subscription of this.#subscriptions) subscription.notify(ephemeral);
   }
 }
