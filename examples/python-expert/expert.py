@@ -1,7 +1,8 @@
 """TextStatsExpert: looks at how the texts of a dataset are written, and reports what makes equal things look different."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,7 +121,7 @@ RULES = (
 )
 
 
-async def measure_texts(given: dict[str, Any], host: Host) -> AsyncIterator[Said]:
+async def measure_texts(given: dict[str, Any], host: Host) -> AsyncGenerator[Said, None]:
     uri = given["dataset"]
     dataset = await host.dataset(uri)
     profile = await host.profile(uri)
@@ -129,11 +130,12 @@ async def measure_texts(given: dict[str, Any], host: Host) -> AsyncIterator[Said
     total = min(sample, profile.row_count) if sample else profile.row_count
     stats = {name: TextStats() for name in names}
     rows = 0
-    async for batch in host.read(uri, names, sample):
-        rows += batch.row_count
-        # In a thread, so that health and other tasks are answered meanwhile.
-        await asyncio.to_thread(count, stats, batch)
-        yield Progress(fraction=min(1.0, rows / max(1, total)), message=f"{rows:,} of {total:,} rows")
+    async with aclosing(host.read(uri, names, sample)) as batches:
+        async for batch in batches:
+            rows += batch.row_count
+            # In a thread, so that health and other tasks are answered meanwhile.
+            await asyncio.to_thread(count, stats, batch)
+            yield Progress(fraction=min(1.0, rows / max(1, total)), message=f"{rows:,} of {total:,} rows")
     columns = [counts_of(name, one) for name, one in stats.items()]
     faulty = 0
     for column in columns:

@@ -1,6 +1,6 @@
 """What the engine offers to an attempt: HostService, with the attempt's token and deadline on every call."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import grpc
 from google.protobuf.struct_pb2 import Value
@@ -42,13 +42,19 @@ class Host:
     async def profile(self, uri: str) -> DatasetProfile:
         return (await self._stub.ProfileDataset(expert_pb2.ProfileDatasetRequest(uri=uri), **self._call)).profile
 
-    async def read(self, uri: str, columns: list[str], sample: int) -> AsyncIterator[expert_pb2.ReadDatasetResponse]:
+    async def read(
+        self, uri: str, columns: list[str], sample: int
+    ) -> AsyncGenerator[expert_pb2.ReadDatasetResponse, None]:
         """Batches of rows, column by column; none without columns. `sample` is a number of rows, 0 for all."""
         if not columns:
             return  # To the engine, no columns means all of them.
         request = expert_pb2.ReadDatasetRequest(uri=uri, columns=columns, sample=sample)
-        async for batch in self._stub.ReadDataset(request, **self._call):
-            yield batch
+        call = self._stub.ReadDataset(request, **self._call)
+        try:
+            async for batch in call:
+                yield batch
+        finally:
+            call.cancel()  # Does nothing where it has ended.
 
 
 def texts_of(column: expert_pb2.Column) -> list[str]:

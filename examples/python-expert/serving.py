@@ -3,7 +3,8 @@
 import hmac
 import logging
 import traceback
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -38,7 +39,7 @@ class Action:
     description: str
     input_schema: dict[str, Any]
     output_schema: dict[str, Any]
-    execute: Callable[[dict[str, Any], Host], AsyncIterator[Said]]
+    execute: Callable[[dict[str, Any], Host], AsyncGenerator[Said, None]]
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,10 @@ class ExpertService:
         try:
             self._admit(context)
             request = parse(expert_pb2.ExecuteRequest, data)
-            async for answer in self._attempt(request, context.time_remaining()):
-                yield answer
+            # Closed at once when the caller leaves, so that calls to the engine end with this one.
+            async with aclosing(self._attempt(request, context.time_remaining())) as answers:
+                async for answer in answers:
+                    yield answer
         except Rejection as rejection:
             await context.abort_with_status(rejection.status())
         except grpc.aio.AioRpcError as error:
@@ -112,18 +115,20 @@ class ExpertService:
 
     async def _attempt(
         self, request: expert_pb2.ExecuteRequest, seconds_left: float | None
-    ) -> AsyncIterator[expert_pb2.ExecuteResponse]:
+    ) -> AsyncGenerator[expert_pb2.ExecuteResponse, None]:
         action = self._action(request)
         given = plain(request.input, error_pb2.REASON_INPUT_INVALID, "input")
         demand_schema(action.input_schema, given, ("input", error_pb2.REASON_INPUT_INVALID))
-        async for said in action.execute(given, Host(self._engine, request.host_token, seconds_left)):
-            ended = isinstance(said, expert_pb2.Result)
-            if ended:
-                output = plain(said.output, error_pb2.REASON_OUTPUT_INVALID, "output")
-                demand_schema(action.output_schema, output, ("output", error_pb2.REASON_OUTPUT_INVALID))
-            yield expert_pb2.ExecuteResponse(**{KINDS[type(said)]: said})
-            if ended:
-                return
+        host = Host(self._engine, request.host_token, seconds_left)
+        async with aclosing(action.execute(given, host)) as words:
+            async for said in words:
+                ended = isinstance(said, expert_pb2.Result)
+                if ended:
+                    output = plain(said.output, error_pb2.REASON_OUTPUT_INVALID, "output")
+                    demand_schema(action.output_schema, output, ("output", error_pb2.REASON_OUTPUT_INVALID))
+                yield expert_pb2.ExecuteResponse(**{KINDS[type(said)]: said})
+                if ended:
+                    return
         raise Rejection(error_pb2.REASON_OUTPUT_INVALID, f'"{request.action}" ended without a result')
 
     def _action(self, request: expert_pb2.ExecuteRequest) -> Action:

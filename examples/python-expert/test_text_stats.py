@@ -47,6 +47,7 @@ class TextStatsTest(unittest.TestCase):
     def test_does_not_judge_the_spelling_of_free_text(self):
         stats = stats_of("a", "A", *(f"text {n}" for n in range(text_stats.MAX_SPELLINGS)))
         self.assertEqual(stats.variants(), (0, 0))
+        self.assertEqual(stats_of("sentence " * 20, "SENTENCE " * 20).variants(), (0, 0))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 # Beyond so many different texts a column holds free text or identifiers, where spelling says nothing.
 MAX_SPELLINGS = 50_000
+# Longer texts are sentences.
+MAX_SPELLING_LENGTH = 100
 
 # Controls, soft hyphen, zero-width space, marks of direction, byte order mark. The zero-width joiners U+200C and U+200D
 # are left out: Persian, Indic scripts and emoji need them.
@@ -49,7 +51,7 @@ class TextStats:
         self._count_spelling(trimmed)
 
     def _count_spelling(self, text: str) -> None:
-        if self._spellings is None:
+        if self._spellings is None or len(text) > MAX_SPELLING_LENGTH:
             return
         self._spellings[text] = self._spellings.get(text, 0) + 1
         if len(self._spellings) > MAX_SPELLINGS:
