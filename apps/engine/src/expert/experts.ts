@@ -7,6 +7,7 @@ import { adapterErrors } from "../run/failure.ts";
 import type { HostGate } from "./host-service.ts";
 import { findPackage } from "./package.ts";
 import { type Placed, placeModule } from "./placement.ts";
+import { PlacementError } from "./placement-error.ts";
 import type { ExpertRegistry } from "./registry.ts";
 import { RemoteExpert } from "./remote-placement.ts";
 import { type ExpertSpec, parseSpec } from "./spec.ts";
@@ -121,12 +122,10 @@ export class Experts {
 
   async #listen(where: { socketPath?: string; host?: string; port?: number }): Promise<RpcServer> {
     const { host, logger } = this.#options;
-    const door = await startServer({
-      ...where,
-      routes: host.routes,
-      interceptors: [adapterErrors],
-      logger,
-      drainMs: 1_000,
+    const options = { ...where, routes: host.routes, interceptors: [adapterErrors], logger, drainMs: 1_000 };
+    const door = await startServer(options).catch((error: NodeJS.ErrnoException) => {
+      const place = where.socketPath ?? `port ${where.port ?? 0}`;
+      throw new PlacementError(`experts cannot ask back at ${place}: ${error.code ?? error.message}`, { cause: error });
     });
     logger.info({ host: door.h2cUrl }, "experts outside of the engine may ask back here");
     return door;

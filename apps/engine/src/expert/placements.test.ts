@@ -210,4 +210,11 @@ describe("a remote expert", () => {
     const engine = await start({ experts: ["remote:dns:///nowhere.invalid:1", PROBE_EXPERT] });
     expect(await statuses(engine)).toEqual({ "ProbeExpert@1.0.0": "AVAILABLE" });
   });
+
+  test("cannot ask back where the port is taken, which is said at the start", async () => {
+    await serve();
+    const taken = { host: "127.0.0.1", port };
+    const engine = start({ experts: [`remote:dns:///127.0.0.1:${port}`], hostListen: taken, remoteToken: TOKEN });
+    await expect(engine).rejects.toThrow(`experts cannot ask back at port ${port}: EADDRINUSE`);
+  });
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { equals } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
 import { type DescribeResponse, DescribeResponseSchema, ExpertService } from "@odg/proto/odg/expert/v1/expert_pb";
@@ -22,6 +23,9 @@ export interface RemoteOptions {
   readonly changed: () => void;
 }
 
+/** Time that an engine waits at its start for a remote expert. */
+const FIRST_LOOK_MS = 3_000;
+
 /** An expert that somebody else runs: asked every two seconds whether it serves, and what it is. */
 export class RemoteExpert {
   readonly #options: RemoteOptions;
@@ -37,10 +41,15 @@ export class RemoteExpert {
     this.#client = createClient(ExpertService, this.#transport);
   }
 
-  /** Looks for it once; where it does not serve yet, it is registered as soon as it does. */
+  /** Looks for it for a few seconds, since both may just be starting; where it serves later, it is registered then. */
   static async find(options: RemoteOptions): Promise<RemoteExpert> {
     const remote = new RemoteExpert(options);
+    const patience = performance.now() + FIRST_LOOK_MS;
     await remote.#look();
+    while (!remote.#known && !remote.#complaint && performance.now() < patience) {
+      await sleep(100);
+      await remote.#look();
+    }
     remote.#stop = repeat(() => remote.#look());
     return remote;
   }
