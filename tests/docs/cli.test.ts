@@ -41,11 +41,16 @@ describe("docs/reference/cli.md", () => {
     expect(documented.toSorted()).toEqual(offered(await help(...words)).toSorted());
   });
 
+  test.each(["new <folder>", "test [subject]"])("has exactly the flags of odg expert %s", async (verb) => {
+    const documented = flagsIn(`### \`odg expert ${verb}\``);
+    expect(documented.toSorted()).toEqual(offered(await help("expert", verb.split(" ")[0] ?? "")).toSorted());
+  });
+
   test("has every verb", async () => {
     const text = await help();
     const names = [...text.matchAll(/^ {2}([a-z]+)(?: \[| {2,})/gm)].map(([, name]) => name);
-    const documented = firstColumn(section("## Verbs")).map((cell) => /odg (\w+)/.exec(cell)?.[1]);
-    expect(names.filter((name) => name !== "help").toSorted()).toEqual(documented.toSorted());
+    const documented = new Set(firstColumn(section("## Verbs")).map((cell) => /odg (\w+)/.exec(cell)?.[1]));
+    expect(names.filter((name) => name !== "help").toSorted()).toEqual([...documented].toSorted());
   });
 
   test("has every exit code", () => {

@@ -13,6 +13,7 @@ const RPC = "@odg/rpc";
 const CLIENT = "@odg/client";
 const PLUGIN_API = "@odg/expert-plugin-api";
 const ENGINE = "@odg/engine";
+const SCAFFOLD = "create-odg-expert";
 
 /** One row per kind of package; a folder that no row names is a fault of its own. */
 export const PACKAGE_RULES: readonly PackageRule[] = [
@@ -25,7 +26,7 @@ export const PACKAGE_RULES: readonly PackageRule[] = [
   { folder: "apps/engine", mayImport: [PROTO, WORKFLOW, RPC, PLUGIN_API] },
   { folder: "apps/gateway", mayImport: [PROTO, RPC, CLIENT] },
   { folder: "apps/console", mayImport: [PROTO, RPC, CLIENT, WORKFLOW] },
-  { folder: "apps/cli", mayImport: [PROTO, RPC, CLIENT, WORKFLOW, ENGINE] },
+  { folder: "apps/cli", mayImport: [PROTO, RPC, CLIENT, WORKFLOW, ENGINE, PLUGIN_API, SCAFFOLD] },
   { folder: "tools/*", mayImport: [] },
   // The root package: tools/*.ts and tests/, which look at everything.
   { folder: ".", mayImport: [PROTO, WORKFLOW, RPC, CLIENT, PLUGIN_API, ENGINE] },

@@ -84,6 +84,22 @@ process.once("uncaughtException", (error) => {
   );
 });
 
+expert
+  .command("new <folder>")
+  .description("make the package of a new expert, with tests that pass")
+  .option("--api <version>", "the @odg/expert-plugin-api to make it for: a version, or the path of a tarball")
+  .exitOverride()
+  .action(act(async (folder: string, flags) => (await import("./expert-new.ts")).expertNew(folder, flags)));
+expert
+  .command("test [subject]")
+  .description("run the conformance kit on the package in a folder, or on an expert served at a URL")
+  .option("--placement <where>", "for a folder: module (in this process) or process", "module")
+  .option("--samples <file>", "the calls that must succeed; odg.samples.json beside package.json where absent")
+  .option("--token <token>", "for a URL: what the expert wants as its bearer token")
+  .option("--host-port <port>", "for a URL: where the expert was told to find its host", "50052")
+  .exitOverride()
+  .action(act(async (subject, flags) => (await import("./expert-test.ts")).expertTest(subject ?? ".", flags)));
+
 try {
   await program.parseAsync();
 } catch (error) {
