@@ -26,7 +26,7 @@ const SERVICES: readonly DescService[] = [RunService, WorkflowService, ExpertCat
  * @throws the error of `listen`
  */
 export async function startGateway(config: GatewayConfig, logger: RpcLogger = stderrLogger): Promise<RpcServer> {
-  const transport = connectTransport(config.engineUrl);
+  const transport = connectTransport(config.engineUrl, { compressed: false });
   const checkOrigin = cors(config.origins);
   const states: { engine?: EngineHealth } = {};
   const server = await startServer({

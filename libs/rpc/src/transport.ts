@@ -19,6 +19,8 @@ export interface ConnectTransportOptions {
   readonly token?: string;
   /** Deadline of calls that name none, in milliseconds; none where absent. */
   readonly defaultTimeoutMs?: number;
+  /** Whether the server may compress its answers; true where absent. Between two servers of one network it only costs time. */
+  readonly compressed?: boolean;
   /** Bytes of one answer that are read; 64 MiB where absent, since reports are larger than requests. */
   readonly readMaxBytes?: number;
 }
@@ -48,6 +50,7 @@ export function connectTransport(url: string, options: ConnectTransportOptions =
     ],
     defaultTimeoutMs: options.defaultTimeoutMs,
     readMaxBytes: options.readMaxBytes ?? READ_MAX_BYTES,
+    ...(options.compressed === false && { acceptCompression: [] }),
     jsonOptions: { ignoreUnknownFields: true, ...depth },
     binaryOptions: depth,
   };
