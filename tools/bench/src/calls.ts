@@ -1,6 +1,5 @@
 // What one call of an expert costs over calling its function: by Connect's router transport, by ours, and by the placement.
 import { loadavg } from "node:os";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { create } from "@bufbuild/protobuf";
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
@@ -8,21 +7,41 @@ import { action } from "@odg/expert-plugin-api";
 import { ExecuteRequestSchema, ExpertService, HostService } from "@odg/proto/odg/expert/v1/expert_pb";
 import { inProcessTransport, memoryClient } from "@odg/rpc";
 import * as z from "zod";
-import { placeModule } from "../../../apps/engine/src/expert/placement.ts";
+import { Experts } from "../../../apps/engine/src/expert/experts.ts";
+import { HostGate } from "../../../apps/engine/src/expert/host-service.ts";
+import { ExpertRegistry } from "../../../apps/engine/src/expert/registry.ts";
 import { createLogger } from "../../../apps/engine/src/logger.ts";
+import { MemoryStore } from "../../../apps/engine/src/store/memory.ts";
 import echo from "../echo-expert/index.ts";
 import { machineLine, median } from "./machine.ts";
+import { type PlacementName, placeEcho } from "./place-echo.ts";
 
 const GOAL_US = 60;
-const CALLS_PER_ROUND = 500;
-const ROUNDS = 20;
+const CALLS_PER_ROUND = 200;
+const ROUNDS = 15;
 
 const { values } = parseArgs({ options: { only: { type: "string" } } });
 const input = { text: "the quick brown fox", numbers: [1, 2, 3] };
 const request = create(ExecuteRequestSchema, { runId: "r", taskId: "t", attempt: 1, action: "echo", input });
 const host = inProcessTransport((router) => router.service(HostService, { getContext: () => ({ entries: [] }) }));
 const logger = createLogger("silent");
-const { instance } = await placeModule(fileURLToPath(new URL("../echo-expert", import.meta.url)), { host, logger });
+const opened: { close(): unknown }[] = [];
+
+/** A client as the engine's dispatcher holds it. */
+async function clientBy(placement: PlacementName): Promise<Client<typeof ExpertService>> {
+  const placed = await placeEcho(placement);
+  const registry = new ExpertRegistry(new MemoryStore());
+  const experts = new Experts({ host: new HostGate(), registry, logger });
+  await experts.place([placed.entry]);
+  opened.push(registry, experts, placed);
+  const instance = registry.list()[0]?.instances[0];
+  if (!instance) throw new Error(`no expert by placement ${placement}`);
+  return instance.client;
+}
+
+const byModule = await clientBy("module");
+const byProcess = await clientBy("process");
+const byRemote = await clientBy("remote");
 const shape = z.object({ text: z.string(), numbers: z.array(z.number()) });
 const direct = action({ capability: "echoing", input: shape, output: shape, execute: async (given) => given });
 
@@ -45,7 +64,9 @@ const subjects: Record<string, () => Promise<unknown>> = {
   "direct call": () => direct.execute(input, undefined as never),
   "Connect's router transport": () => execute(router),
   "memory client": () => execute(memory),
-  "placement module": () => execute(instance.client),
+  "placement module": () => execute(byModule),
+  "placement process": () => execute(byProcess),
+  "placement remote": () => execute(byRemote),
   "HostService: bare router transport": () => hostByRouter.getContext({}),
   "HostService: as the engine serves it": () => hostByMemory.getContext({}),
 };
@@ -81,3 +102,4 @@ for (const [name, rounds] of figures) {
   console.log(`${name.padEnd(40)} ${wall.toFixed(1).padStart(8)} (${median(rounds.map((one) => one.cpu)).toFixed(1)})`);
 }
 console.log(`\ngoal: an expert call by placement module at most ${GOAL_US} µs over a direct call`);
+for (const one of opened) await one.close();

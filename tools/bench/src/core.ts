@@ -11,6 +11,7 @@ import { machineLine } from "./machine.ts";
 const GOAL_US = 8;
 const GOAL_SPREAD = 0.1;
 const OURS = "odg";
+const PEERS = new Set(["p-graph", "mastra", "langgraph"]);
 
 const { values } = parseArgs({
   options: {
@@ -46,7 +47,7 @@ console.log(row(["", ...DAGS.map(({ name }) => name.slice(0, 15))]));
 const peers = existsSync(new URL("../node_modules/p-graph", import.meta.url));
 const table = new Map<string, CoreFigure[]>();
 for (const subject of values.subjects.split(",")) {
-  if (!peers && subject !== OURS && subject !== "bare") {
+  if (!peers && PEERS.has(subject)) {
     console.log(row([subject, "not installed: npm ci --prefix tools/bench"]));
     continue;
   }

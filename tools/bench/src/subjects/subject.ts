@@ -7,6 +7,8 @@ export interface Subject {
   readonly slow?: boolean;
   /** Makes everything that is made once per workflow, which is not measured. Every task calls `task`, and does nothing else. */
   prepare(dag: Dag, task: () => void): Promise<Runner>;
+  /** Ends what was started for it. */
+  close?(): Promise<void>;
 }
 
 /** Runs the DAG once, from start to end. `round` counts the calls, so that runs can be told apart. */

@@ -1,0 +1,3 @@
+import { engineSubject } from "./engine.ts";
+
+export default engineSubject("process");
