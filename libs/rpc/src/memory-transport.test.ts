@@ -1,15 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, type DescService } from "@bufbuild/protobuf";
-import {
-  type Client,
-  Code,
-  ConnectError,
-  createClient,
-  createRouterTransport,
-  type HandlerContext,
-  type Interceptor,
-  type ServiceImpl,
-} from "@connectrpc/connect";
+import type { Client, HandlerContext, Interceptor, ServiceImpl } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
 import { ServerReflection } from "@odg/proto/grpc/reflection/v1/reflection_pb";
 import { RunService } from "@odg/proto/odg/engine/v1/run_service_pb";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
