@@ -38,6 +38,25 @@ describe.each(Object.entries(DRIVERS))("%s", (_, make) => {
   });
 });
 
+describe("a page of a browser", () => {
+  it.each(["https://anybody.example", "null", "its own"])(
+    "is refused by the engine and by the gateway that was not told of it: origin %s",
+    async (from) => {
+      for (const { http } of [house.engine, house.gateway]) {
+        const origin = from === "its own" ? http : from; // As of a page whose name was led to this very machine.
+        const response = await fetch(`${http}/odg.engine.v1.RunService/ListRuns`, {
+          method: "POST",
+          headers: { origin, "content-type": "application/json" },
+          body: "{}",
+        });
+        expect(response.status).toBe(403);
+        expect(await response.json()).toMatchObject({ reason: "POLICY_DENIED" });
+        expect(response.headers.get("access-control-allow-origin")).toBeNull();
+      }
+    },
+  );
+});
+
 describe("a watch of the project's own client", () => {
   it("goes on where it was when the gateway is restarted", async () => {
     const client = ownClient(house.gateway);

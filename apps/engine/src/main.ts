@@ -1,11 +1,13 @@
 import { drainOnSignals, startServer } from "@odg/rpc";
 import { createEngine, readConfig } from "./engine.ts";
+import { refusePages } from "./refuse-pages.ts";
 
 try {
   const { engine: engineConfig, server: serverConfig } = readConfig();
   const engine = await createEngine(engineConfig);
   const server = await startServer({
     routes: engine.routes,
+    first: refusePages,
     host: serverConfig.host,
     port: serverConfig.port,
     http1Port: serverConfig.httpPort,
