@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { fromBinary } from "@bufbuild/protobuf";
 import { FailureSchema, Reason } from "@odg/proto/odg/error/v1/error_pb";
@@ -33,12 +34,12 @@ export class OffloadPool {
   readonly #pool: Piscina<OffloadJob | undefined, OffloadOutcome>;
 
   /** @param threads Threads at once; the machine's cores where absent. */
-  constructor(hostUrl: string, threads?: number) {
+  constructor(hostUrl: string, threads = availableParallelism()) {
     this.#hostUrl = hostUrl;
     this.#pool = new Piscina<OffloadJob | undefined, OffloadOutcome>({
       filename: new URL(`./offload-worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url).href,
       minThreads: 0,
-      ...(threads === undefined ? {} : { maxThreads: threads }),
+      maxThreads: threads,
       idleTimeout: 10_000,
       maxQueue: Number.POSITIVE_INFINITY,
       // Between messages a waiting thread must hear its port, which Atomics.wait would stop.

@@ -5,7 +5,7 @@ import { redactText } from "../run/redact.ts";
 const LINE = 4_096;
 /** Lines that are logged per second; the rest is counted. */
 const LINES_PER_SECOND = 50;
-/** Last places in its code that an ended expert is remembered by. */
+/** Places in its code that an ended expert is remembered by. */
 const PLACES = 8;
 
 /**
@@ -17,6 +17,7 @@ export class Output {
   readonly #expert: string;
   #rest = "";
   #places: string[] = [];
+  #inStack = false;
   #second = 0;
   #count = 0;
   #dropped = 0;
@@ -34,7 +35,7 @@ export class Output {
 
   line(line: string): void {
     const text = line.slice(0, LINE);
-    if (/^ {4}at |^FATAL ERROR: /.test(text)) this.#places = [...this.#places.slice(1 - PLACES), text.trim()];
+    this.#remember(text);
     const second = Math.floor(performance.now() / 1000);
     if (second !== this.#second) {
       this.#second = second;
@@ -43,6 +44,14 @@ export class Output {
     if (++this.#count > LINES_PER_SECOND) this.#dropped++;
     else if (text.trim() !== "")
       this.#logger.debug({ package: this.#expert, line: redactText(text) }, "an expert printed");
+  }
+
+  /** The first places of the last stack that it printed. */
+  #remember(text: string): void {
+    const place = /^ {4}at |^FATAL ERROR: /.test(text);
+    if (place && !this.#inStack) this.#places = [];
+    if (place && this.#places.length < PLACES) this.#places.push(text.trim());
+    this.#inStack = place;
   }
 
   /** Where it was in its code, as the end of a sentence; empty where it did not say. */

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { equals } from "@bufbuild/protobuf";
 import { type Client, ConnectError, createClient, type Transport } from "@connectrpc/connect";
@@ -77,6 +78,7 @@ export class SupervisedProcess implements ExpertInstance {
   /** When it answered last, and when a task was last taken from it before its end. */
   #answered = 0;
   #abandoned = 0;
+  #misses = 0;
   #looking: Promise<void> | undefined;
   #stopWatch: () => void = () => undefined;
   readonly #closing = new AbortController();
@@ -148,6 +150,7 @@ export class SupervisedProcess implements ExpertInstance {
 
   #ready(running: ExpertProcess): void {
     this.#answered = performance.now();
+    this.#misses = 0;
     this.#stopWatch = repeat(() => this.#look(running), this.#patience.healthEveryMs);
     void running.exited.then((how) => this.#crashed(how));
     this.#become("ready");
@@ -174,14 +177,17 @@ export class SupervisedProcess implements ExpertInstance {
       logger.warn({ expert: this.id, memory }, "an expert uses more memory than it may: it is ended");
       running.kill();
     } else if (serving) {
+      this.#misses = 0;
       this.#answered = performance.now();
       this.#become("ready");
     } else {
       this.#become("stuck");
+      this.#misses++;
       const silent = performance.now() - this.#answered;
       const { stuckIdleMs, stuckBusyMs } = this.#patience;
       const heedless = this.#abandoned > this.#answered;
-      if (silent < (this.load > 0 && !heedless ? stuckBusyMs : stuckIdleMs)) return;
+      // Never for a single miss: a machine that was asleep finds all its clocks late.
+      if (this.#misses < 2 || silent < (this.load > 0 && !heedless ? stuckBusyMs : stuckIdleMs)) return;
       logger.warn({ expert: this.id, silentMs: Math.round(silent) }, "an expert does not answer: it is ended");
       running.kill();
     }
@@ -252,9 +258,13 @@ export class SupervisedProcess implements ExpertInstance {
   }
 }
 
-/** Bytes beyond which a process is ended: its heap, its threads' heaps and buffers beside it. */
+/** What the threads of its workers may use each, and what stands beside the heaps: code, buffers, stacks. */
+const THREAD_MB = 512;
+const BESIDE_MB = 256;
+
+/** Bytes beyond which a process is ended. */
 function mostMemory({ memoryMb }: ExpertPackage): number {
-  return (memoryMb * 2 + 256) * 2 ** 20;
+  return (memoryMb + THREAD_MB * availableParallelism() + BESIDE_MB) * 2 ** 20;
 }
 
 const PAGE_BYTES = 4096;
