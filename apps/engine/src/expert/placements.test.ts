@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { type JsonObject, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
@@ -183,6 +184,28 @@ describe("a remote expert", () => {
     await serve();
     await expect.poll(() => statuses(engine), { timeout: 5_000 }).toEqual({ "ProbeExpert@1.0.0": "AVAILABLE" });
     expect((await runOne(engine, { action: "echo" }))?.failure).toBeUndefined();
+  });
+
+  test("is one instance of a pool: what goes away in the middle of a task is done at the other address", async () => {
+    const other = await freePort();
+    const server = await serve(PROBE_EXPERT, { drainMs: 0 });
+    await serve(PROBE_EXPERT, { port: other });
+    const engine = await start({
+      experts: [port, other].map((one) => `remote:dns:///127.0.0.1:${one}`),
+      hostListen: { host: "127.0.0.1", port: hostPort },
+      remoteToken: TOKEN,
+    });
+    const retry = { max_attempts: 3, initial_interval: "0.05s" };
+    const nap = { expert: "ProbeExpert", action: "nap", inputs: { ms: 1_500 }, retry };
+    const tasks = ["one", "two"].map((id) => ({ ...nap, id }));
+    const ended = engine.run({ source: { case: "workflow", value: workflowOf(tasks) } });
+    await sleep(500);
+    await server.close();
+    const { run, events } = await ended;
+    expect(run.status).toBe(RunStatus.SUCCEEDED);
+    const started = events.flatMap(({ kind }) => (kind.case === "taskStarted" ? [kind.value.instance] : []));
+    expect(new Set(started)).toEqual(new Set(["ProbeExpert@1.0.0#1", "ProbeExpert@1.0.0#2"]));
+    expect(Math.max(...run.tasks.map(({ attempts }) => attempts))).toBeGreaterThan(1);
   });
 
   test("is another expert where another version answers at its address", async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { equals } from "@bufbuild/protobuf";
-import { type Client, createClient } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { type DescribeResponse, DescribeResponseSchema, ExpertService } from "@odg/proto/odg/expert/v1/expert_pb";
 import type { ClosableTransport } from "@odg/rpc";
 import type { Logger } from "../logger.ts";
@@ -9,6 +9,7 @@ import { isServing, repeat } from "./health-watch.ts";
 import type { Placed } from "./placement.ts";
 import type { ExpertInstance } from "./registry.ts";
 import { grpcTransport } from "./remote-transport.ts";
+import { watchedTransport } from "./watched-transport.ts";
 
 /** What a remote expert is reached with. */
 export interface RemoteOptions {
@@ -34,11 +35,17 @@ export class RemoteExpert {
   #known: { instance: ExpertInstance; description: DescribeResponse } | undefined;
   #stop: () => void = () => undefined;
   #complaint = "";
+  #looking: Promise<void> | undefined;
 
   private constructor(options: RemoteOptions) {
     this.#options = options;
     this.#transport = grpcTransport(options.target, options.token ? { token: options.token } : {});
-    this.#client = createClient(ExpertService, this.#transport);
+    const explained = async (error: unknown) => {
+      if (ConnectError.from(error).code === Code.Unavailable) this.#suspect();
+      return error;
+    };
+    const watch = { current: () => this.#transport, explained, abandoned: () => undefined };
+    this.#client = createClient(ExpertService, watchedTransport(watch));
   }
 
   /** Looks for it for a few seconds, since both may just be starting; where it serves later, it is registered then. */
@@ -60,9 +67,17 @@ export class RemoteExpert {
     this.#transport.close();
   }
 
-  async #look(): Promise<void> {
+  #look(): Promise<void> {
+    this.#looking ??= this.#lookNow().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #lookNow(): Promise<void> {
     try {
-      if (await isServing(this.#transport)) await this.#serves(await describe(this.#client, this.#options.target));
+      if (await isServing(this.#transport))
+        await this.#serves(await describe(createClient(ExpertService, this.#transport), this.#options.target));
       else this.#away("it does not answer at its address");
       this.#complaint = "";
     } catch (error) {
@@ -97,6 +112,21 @@ export class RemoteExpert {
     };
     await register({ description, packageName: target, placement: "remote", instance });
     this.#known = { instance, description };
+  }
+
+  /** A task found nobody: no further one is sent before it is known whether it serves; they wait for that moment. */
+  #suspect(): void {
+    const instance = this.#known?.instance;
+    if (!instance?.healthy) return;
+    instance.healthy = false;
+    instance.recovering = true;
+    instance.trouble = "it does not answer at its address";
+    void this.#look().finally(() => {
+      instance.recovering = false;
+      if (instance.healthy) return;
+      this.#options.logger.warn({ expert: instance.id }, "a remote expert is away");
+      this.#options.changed();
+    });
   }
 
   #away(trouble: string): void {
