@@ -18,8 +18,8 @@ async function changesOf(answers: Answer[]): Promise<boolean[]> {
     return { status: answer };
   };
   const transport = createRouterTransport((router) => router.service(Health, { check }));
-  const health = watchEngineHealth(transport, (serving) => changes.push(serving), { everyMs: 1, answerMs: 40 });
-  await vi.waitFor(() => expect(asked).toBeGreaterThan(answers.length + 1), { timeout: 5000 });
+  const health = watchEngineHealth(transport, (serving) => changes.push(serving), { everyMs: 1, answerMs: 200 });
+  await vi.waitFor(() => expect(asked).toBeGreaterThan(answers.length + 1), { timeout: 10_000 });
   health.stop();
   return changes;
 }

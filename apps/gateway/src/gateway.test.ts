@@ -198,10 +198,10 @@ describe("a call", () => {
     };
     const { gateway } = await open({ getRun });
     const { error } = await post(gateway, PATHS.get, JSON.stringify({ run_id: RUN_ID }), {
-      "connect-timeout-ms": "200",
+      "connect-timeout-ms": "1000",
     });
     expect(error()).toMatchObject({ status: 504, reason: "DEADLINE_EXCEEDED" });
-    expect(left[0]).toBeLessThanOrEqual(200);
+    expect(left[0]).toBeLessThanOrEqual(1000);
   });
 
   it("ends by the gateway's own limit where the caller has none", async () => {
@@ -257,12 +257,12 @@ describe("a stream", () => {
       yield beat;
       await hang(signal);
     }
-    const runs = await runsOf(await open({ watchRun }, { silenceMs: 150 }));
+    const runs = await runsOf(await open({ watchRun }, { silenceMs: 700 }));
     let got = 0;
     const watching = (async () => {
       for await (const _ of runs.watchRun({ runId: RUN_ID })) {
         got++;
-        await sleep(200);
+        await sleep(1000);
       }
     })();
     const error = await refusalOf(watching);
@@ -282,7 +282,7 @@ describe("a stream", () => {
     })();
     expect(reasonOf(await refusalOf(watching))).toBe(Reason.UNAVAILABLE);
     await door.gateway.close();
-    expect(Date.now() - begun).toBeLessThan(2000);
+    expect(Date.now() - begun).toBeLessThan(5000);
   });
 
   it("waits for a caller who does not read, and holds up no other", async () => {
@@ -303,10 +303,11 @@ describe("a stream", () => {
     );
     deaf.write(Buffer.concat([Buffer.from([0, 0, 0, 0, request.length]), Buffer.from(request)]));
     await until(() => sent > 0);
-    await sleep(1000);
-    const before = sent;
-    await sleep(500);
-    expect(sent).toBe(before);
+    await until(async () => {
+      const before = sent;
+      await sleep(500);
+      return sent === before;
+    });
     expect(sent * text.length).toBeLessThan(32 * 2 ** 20); // What sockets and HTTP/2 hold on the way.
     expect((await post(door.gateway, PATHS.list, "{}")).status).toBe(200);
     let got = 0;
