@@ -41,24 +41,41 @@ export function argumentsOf(run: ActiveRun, task: number, scope: Scope): Binding
   if (bound.failure) return bound;
   const inputs = canonicalInputs(bound.value);
   if (inputs[DATASET] !== undefined) return { value: inputs };
-  const inherited = scope.run.inputs[DATASET] ?? datasetOfPredecessors(run, task, { scope, seen: new Set() });
+  const inherited = scope.run.inputs[DATASET] ?? datasetOfPredecessors(run, task, scope);
   return { value: inherited === undefined ? inputs : { ...inputs, [DATASET]: inherited } };
 }
 
-function datasetOfPredecessors(
-  run: ActiveRun,
-  task: number,
-  walk: { scope: Scope; seen: Set<string> },
-): JsonValue | undefined {
-  for (const id of run.task(task).dependsOn) {
-    if (walk.seen.has(id)) continue;
-    walk.seen.add(id);
-    const number = run.numberOf(id);
-    if (number === undefined) continue;
-    const own = run.task(number).inputs && bindInputs(run.task(number), walk.scope);
-    const found = own?.value && canonicalInputs(own.value)[DATASET];
-    const dataset = found ?? datasetOfPredecessors(run, number, walk);
-    if (dataset !== undefined) return dataset;
+/** What tasks have inherited, so that a task asks its predecessors and not all that is before them. */
+const inheritance = new WeakMap<ActiveRun, Map<number, JsonValue | undefined>>();
+
+/** Depth first, in the order of `depends_on`; without recursion, for a chain may be ten thousand tasks long. */
+function datasetOfPredecessors(run: ActiveRun, task: number, scope: Scope): JsonValue | undefined {
+  const inherited = inheritance.get(run) ?? new Map<number, JsonValue | undefined>();
+  inheritance.set(run, inherited);
+  const seen = new Set<number>();
+  const open = predecessorsOf(run, task);
+  let found: JsonValue | undefined;
+  for (let number = open.pop(); number !== undefined && found === undefined; number = open.pop()) {
+    if (seen.has(number)) continue;
+    seen.add(number);
+    found = datasetOf(run, number, scope) ?? inherited.get(number);
+    if (found === undefined && !inherited.has(number)) open.push(...predecessorsOf(run, number));
   }
-  return undefined;
+  inherited.set(task, found);
+  return found;
+}
+
+/** What the task itself names. */
+function datasetOf(run: ActiveRun, task: number, scope: Scope): JsonValue | undefined {
+  const own = run.task(task).inputs && bindInputs(run.task(task), scope);
+  return own?.value && canonicalInputs(own.value)[DATASET];
+}
+
+/** The last one first, as a stack wants them. */
+function predecessorsOf(run: ActiveRun, task: number): number[] {
+  return run
+    .task(task)
+    .dependsOn.map((id) => run.numberOf(id))
+    .filter((number) => number !== undefined)
+    .reverse();
 }
