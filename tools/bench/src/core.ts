@@ -1,7 +1,7 @@
 // What an engine costs per task when the tasks do nothing: ours beside its peers, on the same DAGs, in the same run of this command.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { loadavg } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { CoreFigure } from "./core-child.ts";
@@ -42,6 +42,9 @@ function row(cells: readonly string[]): string {
 const micros = (value: number) => (value < 100 ? value.toFixed(1) : value.toFixed(0));
 
 console.log(`${machineLine()}, load ${loadavg()[0]?.toFixed(1)}`);
+if ((loadavg()[0] ?? 0) > availableParallelism() / 2) {
+  console.log("The machine is busy with other work: only the processor time says anything.");
+}
 console.log("overhead in µs per task, median of the rounds (in brackets: processor time of the driving thread)\n");
 console.log(row(["", ...DAGS.map(({ name }) => name.slice(0, 15))]));
 const peers = existsSync(new URL("../node_modules/p-graph", import.meta.url));
@@ -53,25 +56,36 @@ for (const subject of values.subjects.split(",")) {
   }
   const figures = figuresOf(subject);
   table.set(subject, figures);
-  const cells = figures.map(({ median, cpu }) => `${micros(median)} (${micros(cpu)})`);
-  console.log(row([figures[0]?.name ?? subject, ...cells]));
+  console.log(rowOf(figures));
 }
 const ours = table.get(OURS);
 if (ours) {
-  for (const [subject, figures] of table) {
-    if (subject === OURS) continue;
-    const ratios = figures.map(({ median }, i) => `${(median / (ours[i]?.median ?? Number.NaN)).toFixed(1)} ×`);
-    console.log(row([`${figures[0]?.name} : ours`, ...ratios]));
-  }
+  for (const [subject, figures] of table) if (subject !== OURS) console.log(ratiosOf(figures, ours));
   const sizes = figuresOf(OURS, ["--sizes"]);
   console.log(`\nthe same chain at growing sizes`);
   console.log(row(["", ...SIZES.map(({ name }) => name)]));
-  console.log(row([sizes[0]?.name ?? "", ...sizes.map(({ median, cpu }) => `${micros(median)} (${micros(cpu)})`)]));
-  const all = [...ours, ...sizes].map(({ median }) => median);
-  const flat = sizes.map(({ median }) => median);
-  const middle = (Math.max(...flat) + Math.min(...flat)) / 2;
-  const spread = (Math.max(...flat) - middle) / middle;
-  console.log(
-    `\nworst ${micros(Math.max(...all))} µs (goal ${GOAL_US}) · from size to size ± ${(spread * 100).toFixed(0)} % (goal ± ${GOAL_SPREAD * 100} %)`,
-  );
+  console.log(rowOf(sizes));
+  console.log(`\n${verdict("by the clock", { ours, sizes }, ({ median }) => median)}`);
+  console.log(verdict("by processor time", { ours, sizes }, ({ cpu }) => cpu));
+}
+
+function rowOf(figures: readonly CoreFigure[]): string {
+  return row([figures[0]?.name ?? "", ...figures.map(({ median, cpu }) => `${micros(median)} (${micros(cpu)})`)]);
+}
+
+/** Of processor time, which other work on the machine does not stretch. */
+function ratiosOf(figures: readonly CoreFigure[], to: readonly CoreFigure[]): string {
+  const ratios = figures.map(({ cpu }, i) => `${(cpu / (to[i]?.cpu ?? Number.NaN)).toFixed(1)} ×`);
+  return row([`${figures[0]?.name} : ours`, ...ratios]);
+}
+
+function verdict(
+  name: string,
+  { ours, sizes }: { ours: readonly CoreFigure[]; sizes: readonly CoreFigure[] },
+  of: (figure: CoreFigure) => number,
+): string {
+  const worst = Math.max(...[...ours, ...sizes].map(of));
+  const [least, most] = [Math.min(...sizes.map(of)), Math.max(...sizes.map(of))];
+  const spread = ((most - least) / (most + least)) * 100;
+  return `${name}: worst ${micros(worst)} µs (goal ${GOAL_US}) · from size to size ± ${spread.toFixed(0)} % (goal ± ${GOAL_SPREAD * 100} %)`;
 }
