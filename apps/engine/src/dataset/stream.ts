@@ -3,7 +3,10 @@ import type { FromWorker, ToWorker } from "./job.ts";
 
 type Hear = (message: FromWorker, answer: (message: ToWorker) => void) => void;
 
-/** Batches that a thread posts, as an iterable; each one taken asks for another, so that few are on their way. */
+/**
+ * Batches that a thread posts, as an iterable; each one taken asks for another, so that few are on their way. `run` settles well only
+ * after the last was taken.
+ */
 export async function* streamOf(run: (hear: Hear) => Promise<unknown>): AsyncGenerator<Batch> {
   const arrived: { batch: Batch; taken: () => void }[] = [];
   let wake = () => {};
@@ -17,11 +20,8 @@ export async function* streamOf(run: (hear: Hear) => Promise<unknown>): AsyncGen
     (error) => finish({ error }),
   );
   function finish(how: { error?: unknown }): void {
-    // The answer and the last batches take different ways: let the batches come in first.
-    setImmediate(() => {
-      end = how;
-      wake();
-    });
+    end = how;
+    wake();
   }
   while (true) {
     const next = arrived.shift();

@@ -13,6 +13,9 @@ import { prepare } from "./prepare.ts";
 import { profileSource } from "./profile.ts";
 import { distinctOf, type Source } from "./source.ts";
 
+/** Batches that may be on their way to the engine at once. */
+const CREDIT = 2;
+
 /** Entry of every thread of the engine's pools: does one job. */
 export default async function work(job: Job): Promise<Outcome> {
   const desk = new Desk(job);
@@ -65,7 +68,7 @@ class Desk {
   readonly #waiting = new Map<number, (answer: Extract<ToWorker, { type: "resolved" }>) => void>();
   readonly #sources = new Map<string, Promise<Source>>();
   #more: (() => void) | undefined;
-  #credit = 2;
+  #credit = CREDIT;
   #ids = 0;
   readonly gate: NativeGate;
 
@@ -110,17 +113,26 @@ class Desk {
     return duck;
   }
 
-  /** Posts batches as fast as the engine takes them. */
+  /**
+   * Posts batches as fast as the engine takes them, and ends when it has taken the last: the end of a job travels by another port,
+   * which closes this one, and would overtake what still is on its way.
+   */
   async handOver(source: Source, options: { columns?: string[]; sample?: number }): Promise<void> {
     for await (const batch of batchesOf(await this.duckOf(source), source, options)) {
-      while (this.#credit === 0 && !this.signal.aborted) {
-        await new Promise<void>((resolve) => {
-          this.#more = resolve;
-        });
-      }
+      await this.#creditOf(1);
       if (this.signal.aborted) return;
       this.#credit -= 1;
       this.#port.postMessage({ type: "batch", batch } satisfies FromWorker);
+    }
+    await this.#creditOf(CREDIT);
+  }
+
+  /** Waits until the engine has taken so many that this much credit is left, or aborts. */
+  async #creditOf(wanted: number): Promise<void> {
+    while (this.#credit < wanted && !this.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#more = resolve;
+      });
     }
   }
 
