@@ -99,7 +99,7 @@ console.log(conformanceCases(expert, []).length, memoryHost, serveExpert, work, 
       noEmit: true,
       module: "nodenext",
       target: "es2024",
-      lib: ["es2024"],
+      lib: ["es2024", "dom"],
       types: ["node"],
     };
     const config = { compilerOptions: { ...options, skipLibCheck: false }, files: ["typed.ts"] };

@@ -21,6 +21,13 @@ export {
   type SharedValue,
 } from "./expert.ts";
 export type { EvidenceInit, FindingInit, SeverityName } from "./finding.ts";
+export {
+  type DatasetLevel,
+  includesLevel,
+  type Permissions,
+  permissionsSchema,
+  widerPermissions,
+} from "./permissions.ts";
 export { HOST_TOKEN_HEADER, PROTOCOL_VERSION } from "./protocol.ts";
 export { type ExpertRoutes, expertRoutes } from "./routes.ts";
 export type { Batch, DistinctValue, ReadOptions, WorkerFunction, WorkerIo } from "./worker.ts";

@@ -11,6 +11,7 @@ import {
   type Document,
   DocumentKind,
 } from "@odg/proto/odg/catalog/v1/dataset_pb";
+import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import type { Batch, ReadOptions } from "./batches.ts";
 import { contractBeside, dataFilesBeside, datasetName, documentsBeside } from "./beside.ts";
 import { cancelled, DatasetError, faultOf } from "./dataset-error.ts";
@@ -40,6 +41,8 @@ export interface DatasetsOptions {
 export interface OffloadOptions {
   /** Folder of the expert's package: the module must lie in it, links resolved. */
   readonly packageRoot: string;
+  /** Whether the module may read datasets; yes where absent. */
+  readonly mayRead?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -175,14 +178,17 @@ class Session implements DatasetSession {
     return values as DistinctValue[];
   }
 
-  async offload(module: string, input: unknown, { packageRoot, signal }: OffloadOptions): Promise<unknown> {
+  async offload(module: string, input: unknown, options: OffloadOptions): Promise<unknown> {
+    const { packageRoot, mayRead = true, signal } = options;
     const url = await moduleInside(module, packageRoot);
     return this.#options.pool.run({
       work: { kind: "offload", module: url, input },
       limits: await this.#limits(),
       signal: signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal,
       hear: (message, answer) => {
-        if (message.type === "resolve") void this.#answer(message, answer);
+        if (message.type !== "resolve") return;
+        if (mayRead) void this.#answer(message, answer);
+        else answer({ type: "resolved", id: message.id, fault: faultOf(notAsked()) });
       },
     });
   }
@@ -273,6 +279,11 @@ class Session implements DatasetSession {
     this.#folder ??= mkdtemp(join(tmpdir(), "odg-data-"));
     return { folder: await this.#folder, memoryLimitMb: this.#options.memoryLimitMb };
   }
+}
+
+function notAsked(): DatasetError {
+  const message = `the expert's package does not ask for "datasets": "read"`;
+  return new DatasetError(Reason.POLICY_DENIED, message, { subject: "odg.permissions" });
 }
 
 /** One computation per key, whatever it comes to: a broken file is not read twice in a session. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { create, fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { ListValueSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
-import { HOST_TOKEN_HEADER } from "@odg/expert-plugin-api";
+import { type DatasetLevel, HOST_TOKEN_HEADER, includesLevel, type Permissions } from "@odg/expert-plugin-api";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { HostService, ReadDatasetResponseSchema } from "@odg/proto/odg/expert/v1/expert_pb";
 import { DatasetProfiledSchema } from "@odg/proto/odg/run/v1/run_pb";
@@ -16,6 +16,8 @@ export interface Grant {
   datasets: DatasetSession;
   /** Folder of the expert's package; empty where worker modules may not run here. */
   packageRoot: string;
+  /** What the expert's package asked for. */
+  permissions: Permissions;
   signal: AbortSignal;
 }
 
@@ -43,20 +45,27 @@ export class HostGate {
     return grant;
   }
 
+  /** The grant of an attempt whose expert may see that much of datasets. */
+  #dataGrantOf(call: HandlerContext, level: DatasetLevel): Grant {
+    const grant = this.#grantOf(call);
+    if (includesLevel(grant.permissions.datasets, level)) return grant;
+    throw notAsked(`"datasets": "${level}"`);
+  }
+
   /** HostService. */
   readonly routes = (router: ConnectRouter): void => {
     router.service(HostService, {
-      getDataset: async ({ uri }, call) => ({ dataset: await this.#grantOf(call).datasets.open(uri) }),
-      profileDataset: async ({ uri }, call) => ({ profile: await profile(this.#grantOf(call), uri) }),
+      getDataset: async ({ uri }, call) => ({ dataset: await this.#dataGrantOf(call, "metadata").datasets.open(uri) }),
+      profileDataset: async ({ uri }, call) => ({ profile: await profile(this.#dataGrantOf(call, "read"), uri) }),
       listDocuments: async ({ uri, kind }, call) => ({
-        documents: await this.#grantOf(call).datasets.documents(uri, kind || undefined),
+        documents: await this.#dataGrantOf(call, "metadata").datasets.documents(uri, kind || undefined),
       }),
       listDatasets: async ({ besideUri }, call) => ({
-        datasets: await this.#grantOf(call).datasets.siblings(besideUri),
+        datasets: await this.#dataGrantOf(call, "metadata").datasets.siblings(besideUri),
       }),
-      readDataset: ({ uri, columns, sample }, call) => read(this.#grantOf(call), { uri, columns, sample }),
+      readDataset: ({ uri, columns, sample }, call) => read(this.#dataGrantOf(call, "read"), { uri, columns, sample }),
       readDistinct: async ({ uri, column, limit }, call) => {
-        const { datasets, signal } = this.#grantOf(call);
+        const { datasets, signal } = this.#dataGrantOf(call, "read");
         const options = { ...(limit > 0 ? { limit } : {}), signal: AbortSignal.any([signal, call.signal]) };
         const values = await datasets.distinct(uri, column, options);
         return {
@@ -72,25 +81,36 @@ export class HostGate {
         return { entries: context.entries().filter(({ key }) => wanted.size === 0 || wanted.has(key)) };
       },
       offload: async ({ module, input }, call) => {
-        const { datasets, packageRoot, signal } = this.#grantOf(call);
+        const { datasets, packageRoot, permissions, signal } = this.#grantOf(call);
         if (!packageRoot)
           throw reject(Reason.POLICY_DENIED, { message: "this expert runs its workers in its own process" });
         const data = input ? toJson(ValueSchema, input) : null;
         const output = await datasets.offload(module, data, {
           packageRoot,
+          mayRead: includesLevel(permissions.datasets, "read"),
           signal: AbortSignal.any([signal, call.signal]),
         });
         // What a thread answers may hold what JSON cannot, such as NaN; elsewhere it would have travelled as JSON.
         return { output: fromJson(ValueSchema, JSON.parse(JSON.stringify(output ?? null)) as JsonValue) };
       },
-      generate: () => {
+      generate: (_, call) => {
+        if (!this.#grantOf(call).permissions.models) throw notAsked('"models": true');
         throw reject(Reason.MODEL_NOT_CONFIGURED, { message: "no model is configured in this engine" });
       },
-      searchKnowledge: () => {
+      searchKnowledge: (_, call) => {
+        this.#grantOf(call);
         throw reject(Reason.KNOWLEDGE_NOT_CONFIGURED, { message: "no knowledge base is configured in this engine" });
       },
     });
   };
+}
+
+function notAsked(permission: string) {
+  return reject(Reason.POLICY_DENIED, {
+    message: `the expert's package does not ask for ${permission}`,
+    subject: "odg.permissions",
+    hint: `Add ${permission} to odg.permissions in its package.json, if it needs that.`,
+  });
 }
 
 async function profile({ run, datasets, signal }: Grant, uri: string) {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, isAbsolute, join } from "node:path";
-import { PROTOCOL_VERSION } from "@odg/expert-plugin-api";
+import { type Permissions, PROTOCOL_VERSION, permissionsSchema } from "@odg/expert-plugin-api";
 import * as z from "zod";
 import { PlacementError } from "./placement-error.ts";
 
@@ -17,6 +17,8 @@ export interface ExpertPackage {
   readonly entry: string;
   /** Heap that the expert may use in a process of its own, in MiB. */
   readonly memoryMb: number;
+  /** What it asks for, which is what it is granted. */
+  readonly permissions: Permissions;
 }
 
 const manifestSchema = z.object({
@@ -25,7 +27,7 @@ const manifestSchema = z.object({
   odg: z.object({
     role: z.literal("expert"),
     protocol: z.number().int(),
-    memoryMb: z.number().int().min(64).max(65_536).default(512),
+    permissions: permissionsSchema.prefault({}),
   }),
 });
 
@@ -38,7 +40,7 @@ export function findPackage(plugin: string): ExpertPackage {
   const entry = entryOf(plugin);
   const root = packageRootOf(entry);
   const { name, version, odg } = readManifest(root, plugin);
-  return { plugin, name, version, root, entry, memoryMb: odg.memoryMb };
+  return { plugin, name, version, root, entry, memoryMb: odg.permissions.memory_mb, permissions: odg.permissions };
 }
 
 function entryOf(plugin: string): string {

@@ -1,6 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
-import type { Expert } from "@odg/expert-plugin-api";
+import type { Expert, Permissions } from "@odg/expert-plugin-api";
 import { type DescribeResponse, ExpertService } from "@odg/proto/odg/expert/v1/expert_pb";
 import { memoryClient } from "@odg/rpc";
 import type { Logger } from "../logger.ts";
@@ -15,6 +15,7 @@ export interface Placed {
   description: DescribeResponse;
   packageName: string;
   placement: ExpertRecord["placement"];
+  permissions: Permissions;
   instance: ExpertInstance;
 }
 
@@ -28,7 +29,7 @@ export async function placeModule(
   plugin: string,
   { host, logger }: { host: Transport; logger: Logger },
 ): Promise<Placed> {
-  const { name, version, root, entry } = findPackage(plugin);
+  const { name, version, root, entry, permissions } = findPackage(plugin);
   const expert = await load(entry, plugin);
   const interceptors = [faultsTo(logger, name)];
   const client = memoryClient(ExpertService, expert.routes({ host }), interceptors);
@@ -41,7 +42,7 @@ export async function placeModule(
     load: 0,
     close: async () => undefined,
   };
-  return { description, packageName: name, placement: "module", instance };
+  return { description, packageName: name, placement: "module", permissions, instance };
 }
 
 async function load(entry: string, plugin: string): Promise<Expert> {

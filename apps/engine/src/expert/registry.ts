@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
+import type { Permissions } from "@odg/expert-plugin-api";
 import {
   type ExpertRegistration,
   ExpertRegistrationSchema,
@@ -35,6 +36,7 @@ export interface RegisteredExpert {
   readonly description: DescribeResponse;
   readonly placement: ExpertRecord["placement"];
   readonly packageName: string;
+  readonly permissions: Permissions;
   readonly instances: ExpertInstance[];
   averageLatencyMs: number;
 }

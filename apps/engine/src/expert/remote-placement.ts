@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { equals } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { type Permissions, permissionsSchema } from "@odg/expert-plugin-api";
 import { type DescribeResponse, DescribeResponseSchema, ExpertService } from "@odg/proto/odg/expert/v1/expert_pb";
 import type { ClosableTransport } from "@odg/rpc";
 import type { Logger } from "../logger.ts";
@@ -23,6 +24,9 @@ export interface RemoteOptions {
   /** Told whenever it went or came back. */
   readonly changed: () => void;
 }
+
+/** A remote expert has no package to ask in: who names its address grants it the datasets of its tasks. */
+const PERMISSIONS: Permissions = permissionsSchema.parse({ datasets: "read", models: true, time_s: 86_400 });
 
 /** Time that an engine waits at its start for a remote expert. */
 const FIRST_LOOK_MS = 3_000;
@@ -110,7 +114,7 @@ export class RemoteExpert {
       load: 0,
       close: async () => undefined, // The connection is this object's, whatever answers.
     };
-    await register({ description, packageName: target, placement: "remote", instance });
+    await register({ description, packageName: target, placement: "remote", permissions: PERMISSIONS, instance });
     this.#known = { instance, description };
   }
 

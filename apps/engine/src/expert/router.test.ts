@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { createClient, createRouterTransport } from "@connectrpc/connect";
+import { permissionsSchema } from "@odg/expert-plugin-api";
 import { DescribeResponseSchema, ExpertService } from "@odg/proto/odg/expert/v1/expert_pb";
 import { describe, expect, test } from "vitest";
 import type { RegisteredExpert } from "./registry.ts";
@@ -25,6 +26,7 @@ function expertOf(
     description: create(DescribeResponseSchema, { name, version, actions, maxConcurrentTasks: options.capacity ?? 4 }),
     placement: "module",
     packageName: name,
+    permissions: permissionsSchema.parse({}),
     averageLatencyMs: 0,
     instances: loads.map((load, i) => ({
       id: `${id}#${i + 1}`,

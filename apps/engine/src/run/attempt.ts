@@ -1,5 +1,6 @@
 import { create, fromJson, type JsonObject, toJson } from "@bufbuild/protobuf";
 import { type Duration, ValueSchema } from "@bufbuild/protobuf/wkt";
+import type { Permissions } from "@odg/expert-plugin-api";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import type { ExecuteRequest, ExecuteResponse, Result } from "@odg/proto/odg/expert/v1/expert_pb";
 import { type Finding, FindingSchema } from "@odg/proto/odg/expert/v1/finding_pb";
@@ -19,6 +20,7 @@ export interface AttemptOptions {
   instance: ExpertInstance;
   request: ExecuteRequest;
   signal: AbortSignal;
+  permissions: Permissions;
   /** Addresses that may be read in a report. */
   allowed: () => ReadonlySet<string>;
 }
@@ -35,8 +37,11 @@ export async function perform({
   request,
   signal,
   allowed,
+  permissions,
 }: AttemptOptions): Promise<TaskCompleted> {
-  const timeoutMs = timeoutOf(run.task(task).timeout);
+  const wantedMs = timeoutOf(run.task(task).timeout);
+  const permittedMs = permissions.time_s * 1000;
+  const timeoutMs = Math.min(wantedMs, permittedMs);
   const timeout = AbortSignal.timeout(timeoutMs);
   const findings: Finding[] = [];
   let result: Result | undefined;
@@ -50,7 +55,7 @@ export async function perform({
     if (timeout.aborted && !signal.aborted) {
       throw reject(Reason.DEADLINE_EXCEEDED, {
         message: `${instance.id} did not end within ${timeoutMs / 1000} s`,
-        subject: `tasks.${request.taskId}.timeout`,
+        subject: permittedMs < wantedMs ? "odg.permissions.time_s" : `tasks.${request.taskId}.timeout`,
         cause: error,
       });
     }

@@ -156,7 +156,14 @@ export class Dispatcher implements Performer {
     const { run, task, attempt, input, stop } = job;
     const { host, clock, registry, logger } = this.#options;
     const { datasets, allowed } = this.#options.surroundings(run);
-    const hostToken = host.grant({ run, datasets, packageRoot: instance.packageRoot, signal: stop.signal });
+    const { permissions } = expert;
+    const hostToken = host.grant({
+      run,
+      datasets,
+      packageRoot: instance.packageRoot,
+      permissions,
+      signal: stop.signal,
+    });
     const { id } = run.task(task);
     const request = create(ExecuteRequestSchema, {
       runId: run.runId,
@@ -170,7 +177,7 @@ export class Dispatcher implements Performer {
     });
     const began = clock.now();
     try {
-      const completed = await perform({ run, task, instance, request, signal: stop.signal, allowed });
+      const completed = await perform({ run, task, instance, request, signal: stop.signal, allowed, permissions });
       if (this.#settle(job)) run.record({ case: "taskCompleted", value: completed });
       registry
         .recordLatency(expert, clock.now() - began)
