@@ -90,20 +90,20 @@ describe("an expert that leaks", () => {
 describe("an expert that spins", () => {
   test("leaves the engine's event loop alone, is ended when nobody waits for it, and comes back", async () => {
     const engine = await start("spin", "noisy-stdout");
-    const others = () =>
-      Promise.all(Array.from({ length: 20 }, () => runTasks(engine, [{ expert: "NoisyExpert", action: "work" }])));
+    const seen = new Set<string>();
+    const others = async () => {
+      for (const end = performance.now() + 2_000; performance.now() < end; )
+        for (const summary of summaries((await runTasks(engine, [{ expert: "NoisyExpert", action: "work" }])).tasks))
+          seen.add(summary);
+    };
     // On a machine that is busy with other tests the loop lags by itself.
     const before = await lagDuring(others);
     const spinning = runTasks(engine, [{ expert: "SpinExpert", action: "spin", timeout: "2s" }]);
-    let worked: Awaited<ReturnType<typeof others>> = [];
-    const lag = await lagDuring(async () => {
-      worked = await others();
-      await spinning;
-    });
+    const lag = await lagDuring(others);
     const { tasks } = await spinning;
-    expect(worked.flatMap((run) => summaries(run.tasks))).toEqual(Array(20).fill("worked"));
+    expect([...seen]).toEqual(["worked"]);
     expect(reasonOf(tasks[0])).toBe("DEADLINE_EXCEEDED");
-    expect(lag).toBeLessThan(Math.max(50, 2 * before));
+    expect(lag).toBeLessThan(Math.max(50, 3 * before));
     // Given at once, while it still spins: it waits until the expert is up again.
     const { tasks: after } = await runTasks(engine, [{ expert: "SpinExpert", action: "work" }]);
     expect(summaries(after)).toEqual(["worked"]);
