@@ -53,6 +53,8 @@ describe.skipIf(!python)("an engine with a remote expert in Python and one in Ty
       remoteToken: TOKEN,
       dataRoots: [folder],
     });
+    // An expert that answers too late to the first look is found at the next.
+    while ((await engine.experts.listExperts({})).experts.length < 2) await sleep(100);
   });
   afterAll(async () => {
     await engine?.close();
