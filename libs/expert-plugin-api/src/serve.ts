@@ -99,7 +99,9 @@ const OPAQUE: ReadonlySet<Code> = new Set([Code.Internal, Code.Unknown, Code.Dat
 
 /** What an action throws without a reason fails the task as EXPERT_FAILED, as it does inside of the engine. */
 function expertErrors(logger: RpcLogger): Interceptor {
-  const named = (error: unknown, rpc: string) => {
+  const named = (error: unknown, rpc: string, signal: AbortSignal) => {
+    // Whoever has left hears nothing, and what broke off with the call is no fault of the expert.
+    if (signal.aborted) return error;
     if (error instanceof ConnectError && (ownReason(error) !== undefined || !OPAQUE.has(error.code))) return error;
     const reason = reasonOf(error, Reason.EXPERT_FAILED);
     if (reason === Reason.EXPERT_FAILED) logger.error({ err: error, rpc }, "the expert failed");
@@ -110,10 +112,10 @@ function expertErrors(logger: RpcLogger): Interceptor {
     try {
       const response = await next(request);
       return response.stream
-        ? { ...response, message: naming(response.message, (error) => named(error, rpc)) }
+        ? { ...response, message: naming(response.message, (error) => named(error, rpc, request.signal)) }
         : response;
     } catch (error) {
-      throw named(error, rpc);
+      throw named(error, rpc, request.signal);
     }
   };
 }
