@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Code, ConnectError, createClient, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { executeRequest } from "@odg/expert-plugin-api/testing";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { type ExecuteResponse, ExpertService, HostService } from "@odg/proto/odg/expert/v1/expert_pb";
