@@ -48,6 +48,8 @@ const environmentSchema = z.object({
    * `remote:dns:///host:port`.
    */
   ODG_EXPERTS: list(",").default(DEFAULT_EXPERTS),
+  /** Packages of experts, separated by commas, that may ask for wider permissions than they were granted before. */
+  ODG_ALLOW_WIDER: list(",").default([]),
   /** Folder of workflow templates. */
   ODG_WORKFLOWS_DIR: z
     .string()
@@ -72,6 +74,8 @@ export interface EngineConfig {
   allowedPaths: string[];
   /** Experts, as in ODG_EXPERTS. */
   experts: string[];
+  /** Packages of experts that may ask for wider permissions than they were granted before. */
+  allowWider: string[];
   workflowsDir: string;
   poolThreads?: number | undefined;
   memoryLimitMb?: number | undefined;
@@ -117,6 +121,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
       dataRoots: env.ODG_DATA_ROOTS.map((root) => resolve(root)),
       allowedPaths: [],
       experts: env.ODG_EXPERTS,
+      allowWider: env.ODG_ALLOW_WIDER,
       workflowsDir: env.ODG_WORKFLOWS_DIR,
       poolThreads: env.ODG_POOL_THREADS,
       memoryLimitMb: env.ODG_MEMORY_LIMIT_MB,

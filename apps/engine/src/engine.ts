@@ -50,7 +50,7 @@ export async function createEngine(config: EngineConfig, clock: Clock = systemCl
     });
     opened.push(datasets);
     const host = new HostGate();
-    const registry = new ExpertRegistry(store);
+    const registry = new ExpertRegistry(store, config.allowWider);
     const { hostListen, remoteToken } = config;
     const experts = new Experts({
       host,

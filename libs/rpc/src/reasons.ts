@@ -240,6 +240,12 @@ export const REASONS: Readonly<Record<NamedReason, ReasonEntry>> = {
     help: "Ask for the permission that the error names.",
     retryable: false,
   },
+  [Reason.EXPERT_UNTRUSTED]: {
+    code: Code.PermissionDenied,
+    title: "The package of an expert is not what it was.",
+    help: "Look at what has changed in the package before you let it in.",
+    retryable: false,
+  },
 };
 
 /** Whether a reason is one of the table. */

@@ -74,8 +74,8 @@ export class Experts {
       const { instance, description } = await SupervisedProcess.start({ expert, hostUrl, socketPath, logger, changed });
       // Until the registry has it, which closes it again.
       this.#opened.push(instance);
-      const { name: packageName, permissions } = expert;
-      return { description, packageName, placement: "process", permissions, instance };
+      const { name: packageName, permissions, digest } = expert;
+      return { description, packageName, placement: "process", permissions, digest, instance };
     };
     // All of them settle first, so that none comes up behind the back of a failure.
     const results = await Promise.allSettled(Array.from({ length: instances }, one));

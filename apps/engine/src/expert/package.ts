@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { type Permissions, PROTOCOL_VERSION, permissionsSchema } from "@odg/expert-plugin-api";
 import * as z from "zod";
 import { PlacementError } from "./placement-error.ts";
+import { digestOf } from "./trust.ts";
 
 /** An expert's package, as it is installed. */
 export interface ExpertPackage {
@@ -19,6 +20,8 @@ export interface ExpertPackage {
   readonly memoryMb: number;
   /** What it asks for, which is what it is granted. */
   readonly permissions: Permissions;
+  /** Hash of its files; empty for a folder that is not installed, in which somebody may be working. */
+  readonly digest: string;
 }
 
 const manifestSchema = z.object({
@@ -40,7 +43,16 @@ export function findPackage(plugin: string): ExpertPackage {
   const entry = entryOf(plugin);
   const root = packageRootOf(entry);
   const { name, version, odg } = readManifest(root, plugin);
-  return { plugin, name, version, root, entry, memoryMb: odg.permissions.memory_mb, permissions: odg.permissions };
+  return {
+    plugin,
+    name,
+    version,
+    root,
+    entry,
+    memoryMb: odg.permissions.memory_mb,
+    permissions: odg.permissions,
+    digest: digestOf(root),
+  };
 }
 
 function entryOf(plugin: string): string {

@@ -12,7 +12,7 @@ writeFileSync(dataset, "id,city\n1,Lisbon\n2,Porto\n");
 
 /** Runs one question of an expert with these permissions; answers the reason and the message, or undefined where it got an answer. */
 async function ask(what: string, permissions?: object, placement = "") {
-  const plugin = writeCurious(permissions ? { permissions } : {});
+  const plugin = writeCurious(permissions);
   const engine = await startEngine({ experts: [`${placement}${plugin}`], dataRoots: [folder] });
   onTestFinished(() => engine.close());
   const task = { id: "ask", expert: "CuriousExpert", action: "ask", inputs: { dataset, what } };
@@ -74,7 +74,7 @@ describe("an expert is granted what its package asks for", () => {
   });
 
   test("a permission that nobody knows is refused at the start", async () => {
-    const plugin = writeCurious({ permissions: { everything: true } });
+    const plugin = writeCurious({ everything: true });
     await expect(startEngine({ experts: [plugin] })).rejects.toThrow("everything");
   });
 });

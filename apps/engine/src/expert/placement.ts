@@ -16,6 +16,7 @@ export interface Placed {
   packageName: string;
   placement: ExpertRecord["placement"];
   permissions: Permissions;
+  digest: string;
   instance: ExpertInstance;
 }
 
@@ -29,7 +30,7 @@ export async function placeModule(
   plugin: string,
   { host, logger }: { host: Transport; logger: Logger },
 ): Promise<Placed> {
-  const { name, version, root, entry, permissions } = findPackage(plugin);
+  const { name, version, root, entry, permissions, digest } = findPackage(plugin);
   const expert = await load(entry, plugin);
   const interceptors = [faultsTo(logger, name)];
   const client = memoryClient(ExpertService, expert.routes({ host }), interceptors);
@@ -42,7 +43,7 @@ export async function placeModule(
     load: 0,
     close: async () => undefined,
   };
-  return { description, packageName: name, placement: "module", permissions, instance };
+  return { description, packageName: name, placement: "module", permissions, digest, instance };
 }
 
 async function load(entry: string, plugin: string): Promise<Expert> {

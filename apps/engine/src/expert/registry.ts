@@ -10,6 +10,7 @@ import type { DescribeResponse, ExpertService } from "@odg/proto/odg/expert/v1/e
 import semver from "semver";
 import type { ExpertRecord, Store } from "../store/store.ts";
 import { PlacementError } from "./placement-error.ts";
+import { checkTrust } from "./trust.ts";
 
 /** One running copy of an expert. */
 export interface ExpertInstance {
@@ -37,6 +38,8 @@ export interface RegisteredExpert {
   readonly placement: ExpertRecord["placement"];
   readonly packageName: string;
   readonly permissions: Permissions;
+  /** Hash of the package's files; empty where they may change. */
+  readonly digest: string;
   readonly instances: ExpertInstance[];
   averageLatencyMs: number;
 }
@@ -47,18 +50,21 @@ const ALPHA = 0.2;
 /** The experts that this engine reaches, and the record of them in the store. */
 export class ExpertRegistry {
   #store: Store;
+  #allowWider: readonly string[];
   #experts = new Map<string, RegisteredExpert>();
   #listeners = new Set<() => void>();
   /** What the store was told last. */
   #statuses = new Map<string, ExpertRecord["status"]>();
 
-  constructor(store: Store) {
+  /** @param allowWider Packages that may ask for more than they were granted before. */
+  constructor(store: Store, allowWider: readonly string[] = []) {
     this.#store = store;
+    this.#allowWider = allowWider;
   }
 
   /**
    * Adds an instance; the first of its version registers the expert.
-   * @throws PlacementError where another package has the name already.
+   * @throws PlacementError where another package has the name already; ConnectError EXPERT_UNTRUSTED where its package is not what it was.
    */
   async register(
     expert: Omit<RegisteredExpert, "id" | "averageLatencyMs" | "instances">,
@@ -76,8 +82,10 @@ export class ExpertRegistry {
     }
     instance.id = `${id}#1`;
     const registered: RegisteredExpert = { ...expert, id, instances: [instance], averageLatencyMs: 0 };
+    const record = this.#record(registered);
+    checkTrust(record, await this.#store.listExperts(), this.#allowWider);
     this.#experts.set(id, registered);
-    const kept = await this.#store.putExpert(this.#record(registered));
+    const kept = await this.#store.putExpert(record);
     registered.averageLatencyMs = kept.averageLatencyMs;
     this.#statuses.set(id, statusOf(registered));
     this.changed();
@@ -154,6 +162,8 @@ export class ExpertRegistry {
       status: statusOf(expert),
       placement: expert.placement,
       packageName: expert.packageName,
+      permissions: JSON.stringify(expert.permissions),
+      digest: expert.digest,
     };
   }
 }

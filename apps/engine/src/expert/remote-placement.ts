@@ -114,7 +114,14 @@ export class RemoteExpert {
       load: 0,
       close: async () => undefined, // The connection is this object's, whatever answers.
     };
-    await register({ description, packageName: target, placement: "remote", permissions: PERMISSIONS, instance });
+    await register({
+      description,
+      packageName: target,
+      placement: "remote",
+      permissions: PERMISSIONS,
+      digest: "",
+      instance,
+    });
     this.#known = { instance, description };
   }
 

@@ -27,6 +27,7 @@ function expertOf(
     placement: "module",
     packageName: name,
     permissions: permissionsSchema.parse({}),
+    digest: "",
     averageLatencyMs: 0,
     instances: loads.map((load, i) => ({
       id: `${id}#${i + 1}`,

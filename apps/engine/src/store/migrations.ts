@@ -51,4 +51,13 @@ export const migrations: Record<string, Migration> = {
         .execute();
     },
   },
+  "0002_expert_permissions": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .alterTable("experts")
+        .addColumn("permissions", "text", (column) => column.notNull().defaultTo(""))
+        .addColumn("digest", "text", (column) => column.notNull().defaultTo(""))
+        .execute();
+    },
+  },
 };

@@ -37,6 +37,8 @@ interface Tables {
     status: string;
     placement: string;
     package_name: string;
+    permissions: string;
+    digest: string;
   };
 }
 
@@ -295,6 +297,8 @@ function expertRow(expert: ExpertRecord): Tables["experts"] {
     status: expert.status,
     placement: expert.placement,
     package_name: expert.packageName,
+    permissions: expert.permissions,
+    digest: expert.digest,
   };
 }
 
@@ -310,5 +314,7 @@ function expertRecord(row: Tables["experts"]): ExpertRecord {
     status: row.status as ExpertRecord["status"],
     placement: row.placement as ExpertRecord["placement"],
     packageName: row.package_name,
+    permissions: row.permissions,
+    digest: row.digest,
   };
 }

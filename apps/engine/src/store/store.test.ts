@@ -58,6 +58,8 @@ const expert: ExpertRecord = {
   status: "available",
   placement: "module",
   packageName: "@odg/expert-schema",
+  permissions: '{"datasets":"read"}',
+  digest: "",
 };
 
 function conformance(name: string, openStore: () => Promise<Store>): void {

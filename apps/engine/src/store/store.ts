@@ -40,6 +40,10 @@ export interface ExpertRecord {
   status: "available" | "busy" | "offline";
   placement: "module" | "process" | "remote";
   packageName: string;
+  /** What it was granted, as JSON; empty where that is not known. */
+  permissions: string;
+  /** Hash of its package's files; empty where they may change, as in a folder that somebody works in. */
+  digest: string;
 }
 
 /** Events of the runs, in order, for ever. */

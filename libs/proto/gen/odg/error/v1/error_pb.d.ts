@@ -325,6 +325,13 @@ export enum Reason {
    * @generated from enum value: REASON_POLICY_DENIED = 36;
    */
   POLICY_DENIED = 36,
+
+  /**
+   * An expert's package is not what it was: other bytes under the same version, or wider permissions than were granted.
+   *
+   * @generated from enum value: REASON_EXPERT_UNTRUSTED = 37;
+   */
+  EXPERT_UNTRUSTED = 37,
 }
 
 /**
