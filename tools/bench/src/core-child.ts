@@ -18,7 +18,6 @@ export interface CoreFigure {
 
 /** Processor time is counted in steps of a few milliseconds. */
 const MIN_TASKS_PER_ROUND = 20_000;
-const MIN_ROUNDS = 3;
 
 /** A DAG made ready, and what its rounds took. */
 interface Series {
@@ -47,7 +46,7 @@ async function round({ dag, run, repeats, walls, cpus }: Series): Promise<void> 
 }
 
 /** Rounds of all DAGs by turns, so that whatever else the machine does meets each of them alike. */
-async function measure(series: readonly Series[], budgetMs: number, minRounds = MIN_ROUNDS): Promise<void> {
+async function measure(series: readonly Series[], budgetMs: number, minRounds: number): Promise<void> {
   const began = performance.now();
   for (let i = 0; i < minRounds || performance.now() - began < budgetMs; i++) {
     for (const one of series) await round(one);
@@ -78,7 +77,11 @@ async function together(run: Runner, { name, tasks, concurrent }: Dag): Promise<
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { sizes: { type: "boolean", default: false }, budget: { type: "string", default: "4000" } },
+  options: {
+    sizes: { type: "boolean", default: false },
+    budget: { type: "string", default: "4000" },
+    rounds: { type: "string", default: "3" },
+  },
 });
 const { default: subject } = (await import(`./subjects/${positionals[0]}.ts`)) as { default: Subject };
 const dags = values.sizes ? SIZES : DAGS;
@@ -86,6 +89,6 @@ const series = await Promise.all(dags.map((dag) => begin(subject, dag)));
 // The first rounds compile.
 await measure(series, subject.slow ? 0 : Number(values.budget) / 2, 1);
 for (const one of series) one.walls.length = one.cpus.length = 0;
-await measure(series, Number(values.budget));
+await measure(series, Number(values.budget), Number(values.rounds));
 for (const one of series) console.log(JSON.stringify(figureOf(subject, one)));
 await subject.close?.();

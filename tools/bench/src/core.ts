@@ -16,6 +16,7 @@ const PEERS = new Set(["p-graph", "mastra", "langgraph"]);
 const { values } = parseArgs({
   options: {
     budget: { type: "string", default: "4000" },
+    rounds: { type: "string", default: "3" },
     subjects: { type: "string", default: "bare,odg,p-graph,mastra,langgraph" },
   },
 });
@@ -23,7 +24,7 @@ const node = ["--conditions=@odg/source"];
 const child = fileURLToPath(new URL("./core-child.ts", import.meta.url));
 
 function figuresOf(subject: string, more: string[] = []): CoreFigure[] {
-  const args = [...node, child, subject, "--budget", values.budget, ...more];
+  const args = [...node, child, subject, "--budget", values.budget, "--rounds", values.rounds, ...more];
   const { status, stdout } = spawnSync(process.execPath, args, {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
