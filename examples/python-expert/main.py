@@ -58,11 +58,12 @@ async def stopped() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=EXPERT.description)
     parser.add_argument("--listen", default="127.0.0.1:50061", help="address and port, 0 for a free one; or unix:PATH")
-    parser.add_argument("--host", required=True, help="URL of the engine's HostService: http://127.0.0.1:50052")
+    host = os.environ.get("ODG_HOST_URL") or "http://127.0.0.1:50052"
+    parser.add_argument("--host", default=host, help=f"URL of the engine's HostService; {host} where absent")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     # By the environment, since whoever lists the processes of a machine sees their arguments.
-    asyncio.run(serve(given.listen, given.host, os.environ.get("ODG_EXPERT_TOKEN") or None))
+    asyncio.run(serve(given.listen, given.host, os.environ.get("ODG_REMOTE_TOKEN") or None))
 
 
 if __name__ == "__main__":

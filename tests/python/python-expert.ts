@@ -43,7 +43,7 @@ export async function startPython(
   options: { host: string; token: string; listen?: string },
 ): Promise<PythonServer> {
   const args = ["main.py", "--listen", options.listen ?? "127.0.0.1:0", "--host", options.host];
-  const env = { PATH: process.env.PATH, ODG_EXPERT_TOKEN: options.token };
+  const env = { PATH: process.env.PATH, ODG_REMOTE_TOKEN: options.token };
   const child = spawn(python, args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   child.stderr.on("data", (chunk: Buffer) => {
