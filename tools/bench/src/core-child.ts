@@ -70,7 +70,8 @@ let ran = 0;
 
 async function together(run: Runner, { name, tasks, concurrent }: Dag): Promise<void> {
   ran = 0;
-  await Promise.all(Array.from({ length: concurrent }, () => run(rounds++)));
+  if (concurrent === 1) await run(rounds++);
+  else await Promise.all(Array.from({ length: concurrent }, () => run(rounds++)));
   const expected = concurrent * tasks.length;
   if (ran !== expected) throw new Error(`${name}: ${ran} of ${expected} tasks ran`);
 }

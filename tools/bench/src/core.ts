@@ -67,6 +67,7 @@ if (ours) {
   console.log(row(["", ...SIZES.map(({ name }) => name)]));
   console.log(rowOf(sizes));
   console.log(`\n${verdict("by the clock", { ours, sizes }, ({ median }) => median)}`);
+  console.log(verdict("in the fastest round", { ours, sizes }, ({ fastest }) => fastest));
   console.log(verdict("by processor time", { ours, sizes }, ({ cpu }) => cpu));
 }
 

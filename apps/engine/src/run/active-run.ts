@@ -68,7 +68,7 @@ export class ActiveRun {
   #events: Event[] = [];
   #queue: Waiting[] = [];
   #seq = 0n;
-  #time: Timestamp = timestampFromMs(0);
+  #time: Timestamp | undefined;
   #timeMs = 0;
   #busy = false;
   #stopped = false;
@@ -235,7 +235,7 @@ export class ActiveRun {
   /** The time, as one message for all events of a millisecond. */
   #now(): Timestamp {
     const ms = this.#around.clock.now();
-    if (ms !== this.#timeMs) {
+    if (!this.#time || ms !== this.#timeMs) {
       this.#timeMs = ms;
       this.#time = timestampFromMs(ms);
     }
