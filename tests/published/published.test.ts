@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
+import { blocksOf } from "../docs/blocks.ts";
 
 /** What a stranger gets: tarballs, an empty folder outside of the workspace, plain Node, no conditions. */
 const run = promisify(execFile);
@@ -134,4 +135,17 @@ test("a scaffolded expert is green at once", { timeout: 180_000 }, async () => {
   await stranger("npm", INSTALL, made);
   const { stdout } = await stranger("npm", ["test"], made);
   expect(stdout).toMatch(/^\d+ passed, 0 failed/m);
+});
+
+test("the words of the guide lead to a green expert in two minutes", { timeout: 180_000 }, async () => {
+  const [shown] = blocksOf("docs/guides/write-an-expert.md", "sh");
+  const text = shown?.text ?? "";
+  expect(text).toContain("../late-rows");
+  const made = join(folder, "by-the-guide/late-rows");
+  const began = performance.now();
+  const script = `set -e\n${text.replaceAll("../late-rows", made)}`;
+  const path = `${dirname(process.execPath)}:${process.env.PATH}`;
+  const { stdout } = await run("bash", ["-c", script], { cwd: ROOT, env: { ...env, PATH: path } });
+  expect(stdout).toMatch(/^\d+ passed, 0 failed/m);
+  expect(performance.now() - began).toBeLessThan(120_000);
 });
