@@ -136,4 +136,30 @@ describe.skipIf(!python)("an engine with a remote expert in Python and one in Ty
     expect(await until(ExpertStatus.AVAILABLE)).toBeLessThan(10_000);
     expect((await start()).run.status).toBe(RunStatus.SUCCEEDED);
   });
+
+  test("fails its own task and no other's when it is killed at work", async () => {
+    const rows = Array.from({ length: 300_000 }, (_, row) => `${row},place ${row % 1000},${"a long text ".repeat(5)}`);
+    await writeFile(join(folder, "many.csv"), `id,place,story\n${rows.join("\n")}\n`);
+    const workflow = workflowOf([
+      {
+        id: "texts",
+        expert: "TextStatsExpert",
+        action: "measure_texts",
+        inputs: { dataset: join(folder, "many.csv"), sample: 0 },
+      },
+      { id: "schema", expert: "SchemaExpert", action: "analyze_schema", inputs: { dataset: dataset() } },
+    ]);
+    const runId = (await engine.runs.startRun({ source: { case: "workflow", value: workflow } })).run?.runId ?? "";
+    for await (const { message } of engine.runs.watchRun({ runId })) {
+      if (message.case === "ephemeral" && message.value.taskId === "texts") inPython.process.kill("SIGKILL");
+    }
+    const { run } = await engine.runs.getRun({ runId });
+    const [texts, schema] = run?.tasks ?? [];
+    expect([texts?.status, texts?.failure?.reason, texts?.failure?.retryable]).toEqual([
+      TaskStatus.FAILED,
+      Reason.UNAVAILABLE,
+      true,
+    ]);
+    expect(schema?.status).toBe(TaskStatus.SUCCEEDED);
+  });
 });
