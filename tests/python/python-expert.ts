@@ -50,6 +50,10 @@ export async function startPython(
     log += chunk.toString("utf8");
   });
   const closed = once(child, "close");
+  // A test process that ends without its clean-up leaves no server behind.
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("close", () => process.off("exit", kill));
   const said = once(createInterface(child.stdout), "line", { signal: AbortSignal.timeout(START_MS) });
   const [line] = (await Promise.race([said, closed.then(() => [])]).catch(() => [])) as string[];
   const address = /listens on (\S+)$/.exec(line ?? "")?.[1];
