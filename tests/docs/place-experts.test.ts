@@ -36,10 +36,14 @@ test("the expert of the guide is served and used at its address", { timeout: 120
   expect(served).toContain("50061");
   const folder = folderOfTest({ ...files, "src/serve.ts": served.replace("50061", port) });
   const script = shellBlock("serve.ts").replaceAll(PLUGIN, fromRoot(folder)).replaceAll("50061", port);
-  const { stdout, stderr } = await runHere("bash", ["-c", `set -em\n${script}`], {
-    ODG_STORE_DIR: join(folder, ".odg"),
-    ODG_HOST_PORT: hostPort,
-    ODG_HOST_URL: `http://127.0.0.1:${hostPort}`,
-  });
+  const { stdout, stderr } = await runHere(
+    "bash",
+    ["-c", `set -em\ntrap 'kill %1 2>/dev/null || true' EXIT\n${script}`],
+    {
+      ODG_STORE_DIR: join(folder, ".odg"),
+      ODG_HOST_PORT: hostPort,
+      ODG_HOST_URL: `http://127.0.0.1:${hostPort}`,
+    },
+  );
   expect(stdout, stderr).toContain("id: 2 of 4 rows repeated");
 });

@@ -140,11 +140,16 @@ function trackSessions(server: http2.Http2Server): Set<http2.ServerHttp2Session>
   return sessions;
 }
 
+/** A session that is destroyed throws at every call, until it has said that it is closed. */
+function isOpen(session: http2.ServerHttp2Session): boolean {
+  return !session.closed && !session.destroyed;
+}
+
 /** Two GOAWAYs, as RFC 9113 advises: a warning, then the last stream, so that no call in flight is lost between. */
 async function sayGoAway(sessions: ReadonlySet<http2.ServerHttp2Session>): Promise<void> {
-  for (const session of sessions) if (!session.closed) session.goaway(http2.constants.NGHTTP2_NO_ERROR, ANY_STREAM);
+  for (const session of sessions) if (isOpen(session)) session.goaway(http2.constants.NGHTTP2_NO_ERROR, ANY_STREAM);
   await new Promise((resolve) => setTimeout(resolve, GOAWAY_GRACE_MS));
-  for (const session of sessions) if (!session.closed) session.close();
+  for (const session of sessions) if (isOpen(session)) session.close();
 }
 
 /** Counts the calls under way. */

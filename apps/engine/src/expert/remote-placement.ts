@@ -29,7 +29,7 @@ export interface RemoteOptions {
 const PERMISSIONS: Permissions = permissionsSchema.parse({ datasets: "read", models: true, time_s: 86_400 });
 
 /** Time that an engine waits at its start for a remote expert. */
-const FIRST_LOOK_MS = 3_000;
+const FIRST_LOOK_MS = 10_000;
 
 /** An expert that somebody else runs: asked every two seconds whether it serves, and what it is. */
 export class RemoteExpert {
@@ -39,6 +39,8 @@ export class RemoteExpert {
   #known: { instance: ExpertInstance; description: DescribeResponse } | undefined;
   #stop: () => void = () => undefined;
   #complaint = "";
+  /** What answers there is no expert that this engine can use: waiting does not help. */
+  #refused = false;
   #looking: Promise<void> | undefined;
 
   private constructor(options: RemoteOptions) {
@@ -57,7 +59,7 @@ export class RemoteExpert {
     const remote = new RemoteExpert(options);
     const patience = performance.now() + FIRST_LOOK_MS;
     await remote.#look();
-    while (!remote.#known && !remote.#complaint && performance.now() < patience) {
+    while (!remote.#known && !remote.#refused && performance.now() < patience) {
       await sleep(100);
       await remote.#look();
     }
@@ -91,6 +93,7 @@ export class RemoteExpert {
       if (complaint !== this.#complaint)
         this.#options.logger.warn({ target: this.#options.target, err: error }, "no use");
       this.#complaint = complaint;
+      this.#refused = ConnectError.from(error).code !== Code.Unavailable;
     }
   }
 
