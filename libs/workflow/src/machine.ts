@@ -54,7 +54,7 @@ export interface ScheduleRetryCommand {
 export interface CancelTaskCommand {
   kind: "cancelTask";
   task: number;
-  /** The attempt that was dispatched; 0 where none was. */
+  /** The attempt that is under way; 0 where none is: not dispatched yet, or waiting to be tried again. */
   attempt: number;
 }
 
@@ -166,7 +166,7 @@ export class RunMachine {
     const status = this.#status[task]!;
     if (status === SKIPPING) return { kind: "skip", task, cause: SkipCause.UPSTREAM };
     if (ended(status)) return undefined;
-    if (this.#phase === CANCELLING) return { kind: "cancelTask", task, attempt: this.#attempt[task]! };
+    if (this.#phase === CANCELLING) return this.#cancelTask(task);
     if (status === TaskStatus.PENDING) return undefined;
     if (status === TaskStatus.WAITING_RETRY) return this.#scheduleRetry(task);
     return this.#dispatchCommand(task);
@@ -294,7 +294,7 @@ export class RunMachine {
     for (let task = 0; task < this.#status.length; task++) {
       const status = this.#status[task]!;
       if (status === SKIPPING || ended(status)) continue;
-      commands.push({ kind: "cancelTask", task, attempt: this.#attempt[task]! });
+      commands.push(this.#cancelTask(task));
     }
     this.#retries?.clear();
     return commands;
@@ -315,6 +315,10 @@ export class RunMachine {
 
   #dispatchCommand(task: number): DispatchCommand {
     return { kind: "dispatch", task, attempt: this.#attempt[task]!, priority: this.#priorities[task]! };
+  }
+
+  #cancelTask(task: number): CancelTaskCommand {
+    return { kind: "cancelTask", task, attempt: this.#underWay(task) ? this.#attempt[task]! : 0 };
   }
 
   #scheduleRetry(task: number): ScheduleRetryCommand {
