@@ -1,12 +1,9 @@
 import { createHash } from "node:crypto";
 import { clone, create, type JsonObject, toBinary } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
-  HeartbeatSchema,
   type StartRunRequest,
   StartRunRequestSchema,
   type WatchRunResponse,
-  WatchRunResponseSchema,
 } from "@odg/proto/odg/engine/v1/run_service_pb";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import {
@@ -36,6 +33,7 @@ import { asReject } from "./failure.ts";
 import { canonicalInputs, namedDatasets } from "./inputs.ts";
 import { emailsIn } from "./redact.ts";
 import { reportOf } from "./report-of.ts";
+import { watchActive, watchJournal } from "./watch.ts";
 
 /** What the runs of an engine work with. */
 export interface RunsOptions {
@@ -49,9 +47,6 @@ export interface RunsOptions {
   /** Files that every run may open, beside what lies under the roots: what a user typed on the command line. */
   allowedPaths: string[];
 }
-
-/** Silence on a watched stream, at most. */
-const HEARTBEAT_MS = 15_000;
 
 interface Entry {
   run: ActiveRun;
@@ -169,37 +164,10 @@ export class Runs {
   async *watch(runId: string, afterSeq: bigint, signal: AbortSignal): AsyncGenerator<WatchRunResponse> {
     const active = this.#active.get(runId);
     if (active) {
-      yield* this.#watchActive(active.run, afterSeq, signal);
+      yield* watchActive(active.run, { afterSeq, signal, clock: this.#options.clock });
       return;
     }
-    const events = await this.#eventsOf(runId);
-    checkPlace(afterSeq, events.length);
-    for (const event of events.slice(Number(afterSeq))) yield eventMessage(event);
-  }
-
-  async *#watchActive(run: ActiveRun, afterSeq: bigint, signal: AbortSignal): AsyncGenerator<WatchRunResponse> {
-    checkPlace(afterSeq, run.events.length);
-    const subscription = run.feed.subscribe();
-    try {
-      for (let next = Number(afterSeq); ; ) {
-        for (const ephemeral of subscription.takeEphemerals()) {
-          yield create(WatchRunResponseSchema, { message: { case: "ephemeral", value: ephemeral } });
-        }
-        for (let event = run.events[next]; event; event = run.events[next]) {
-          next++;
-          yield eventMessage(event);
-        }
-        if (signal.aborted || (run.stopped && next >= run.events.length)) return;
-        if (!(await subscription.news(HEARTBEAT_MS, signal))) yield this.#heartbeat();
-      }
-    } finally {
-      run.feed.unsubscribe(subscription);
-    }
-  }
-
-  #heartbeat(): WatchRunResponse {
-    const value = create(HeartbeatSchema, { time: timestampFromMs(this.#options.clock.now()) });
-    return create(WatchRunResponseSchema, { message: { case: "heartbeat", value } });
+    yield* watchJournal(await this.#eventsOf(runId), afterSeq);
   }
 
   /** Takes up what an engine before this one left: goes on with it, or cancels it where its owner is gone for good. */
@@ -299,18 +267,6 @@ async function openNamed(session: DatasetSession, named: { uri: string; field: s
     }
   }
   return allowed;
-}
-
-function checkPlace(afterSeq: bigint, count: number): void {
-  if (afterSeq <= BigInt(count)) return;
-  throw reject(Reason.RESUME_EXPIRED, {
-    message: `the run has ${count} events; there is nothing after ${afterSeq}`,
-    field: "after_seq",
-  });
-}
-
-function eventMessage(event: Event): WatchRunResponse {
-  return create(WatchRunResponseSchema, { message: { case: "event", value: event } });
 }
 
 function hashOf(request: StartRunRequest): string {
