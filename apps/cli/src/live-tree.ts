@@ -29,6 +29,7 @@ const LOOK: Record<TaskStatus, { icon: string; word: string; color: "dim" | "cya
   [TaskStatus.SKIPPED]: { icon: "⤼", word: "skipped", color: "yellow" },
   [TaskStatus.CANCELLED]: { icon: "⊘", word: "cancelled", color: "yellow" },
   [TaskStatus.WAITING_RETRY]: { icon: "↻", word: "tries again", color: "yellow" },
+  [TaskStatus.WAITING_APPROVAL]: { icon: "?", word: "waits for consent", color: "yellow" },
 };
 
 /** A line per change, for logs and pipes. */

@@ -246,6 +246,36 @@ export const REASONS: Readonly<Record<NamedReason, ReasonEntry>> = {
     help: "Look at what has changed in the package before you let it in.",
     retryable: false,
   },
+  [Reason.APPROVAL_REJECTED]: {
+    code: Code.FailedPrecondition,
+    title: "A person denied the consent that the task waits for.",
+    help: "Read the decider's reason; a fork of the run asks again.",
+    retryable: false,
+  },
+  [Reason.APPROVAL_EXPIRED]: {
+    code: Code.FailedPrecondition,
+    title: "Nobody gave the consent that the task waits for in time.",
+    help: "Name more approvers or a longer deadline; a fork of the run asks again.",
+    retryable: false,
+  },
+  [Reason.ITEM_FAILED]: {
+    code: Code.Internal,
+    title: "An item of the task failed.",
+    help: "Look at the failure of the item that the error names.",
+    retryable: false,
+  },
+  [Reason.CHILD_RUN_FAILED]: {
+    code: Code.Internal,
+    title: "The run of the sub-workflow did not succeed.",
+    help: "Look at the run that the error names.",
+    retryable: false,
+  },
+  [Reason.ETAG_MISMATCH]: {
+    code: Code.Aborted,
+    title: "Somebody else changed the resource since it was read.",
+    help: "Read it again, and make the change to what is there now.",
+    retryable: false,
+  },
 };
 
 /** Whether a reason is one of the table. */

@@ -153,6 +153,11 @@ function pendingState({ id, expert, action }: Task, pin: string | undefined): Ta
     summary: "",
     findingCount: 0,
     output: undefined,
+    outputBlob: undefined,
+    reusedFrom: "",
+    items: undefined,
+    approval: undefined,
+    childRunId: "",
   };
 }
 

@@ -42,6 +42,7 @@ const TASK_MARKS: Record<TaskStatus, Mark> = {
   [TaskStatus.SKIPPED]: { icon: "⊘", word: "Skipped", tone: "warning" },
   [TaskStatus.CANCELLED]: { icon: "■", word: "Cancelled", tone: "idle" },
   [TaskStatus.WAITING_RETRY]: { icon: "↻", word: "Waits for retry", tone: "active" },
+  [TaskStatus.WAITING_APPROVAL]: { icon: "?", word: "Waits for consent", tone: "warning" },
 };
 
 const RUN_MARKS: Record<RunStatus, Mark> = {
@@ -50,6 +51,7 @@ const RUN_MARKS: Record<RunStatus, Mark> = {
   [RunStatus.SUCCEEDED]: { icon: "✔", word: "Succeeded", tone: "ok" },
   [RunStatus.FAILED]: { icon: "✖", word: "Failed", tone: "error" },
   [RunStatus.CANCELLED]: { icon: "■", word: "Cancelled", tone: "idle" },
+  [RunStatus.PAUSED]: { icon: "‖", word: "Paused", tone: "idle" },
 };
 
 /** Mark of a severity; one that a newer expert invented reads as open. */

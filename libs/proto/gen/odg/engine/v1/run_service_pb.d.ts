@@ -5,8 +5,9 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { Workflow } from "../../workflow/v1/workflow_pb.js";
-import type { Ephemeral, Event, Report, Run, RunStatus } from "../../run/v1/run_pb.js";
+import type { ApprovalState, ApprovalStatus, Ephemeral, Event, Report, Run, RunStatus } from "../../run/v1/run_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { ContextEntry } from "../../expert/v1/expert_pb.js";
 
 /**
  * Describes the file odg/engine/v1/run_service.proto.
@@ -69,6 +70,13 @@ export declare type StartRunRequest = Message<"odg.engine.v1.StartRunRequest"> &
    * @generated from field: map<string, string> labels = 6;
    */
   labels: { [key: string]: string };
+
+  /**
+   * Runs with a higher priority get free experts first.
+   *
+   * @generated from field: int32 priority = 7;
+   */
+  priority: number;
 };
 
 /**
@@ -170,6 +178,34 @@ export declare type ListRunsRequest = Message<"odg.engine.v1.ListRunsRequest"> &
    * @generated from field: odg.run.v1.RunStatus status = 4;
    */
   status: RunStatus;
+
+  /**
+   * Only runs with all of these labels.
+   *
+   * @generated from field: map<string, string> labels = 5;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * Only runs of this user.
+   *
+   * @generated from field: string user = 6;
+   */
+  user: string;
+
+  /**
+   * Only runs accepted at this time or later.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time_from = 7;
+   */
+  createTimeFrom?: Timestamp | undefined;
+
+  /**
+   * Only runs accepted before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time_before = 8;
+   */
+  createTimeBefore?: Timestamp | undefined;
 };
 
 /**
@@ -344,6 +380,432 @@ export declare type CancelRunResponse = Message<"odg.engine.v1.CancelRunResponse
 export declare const CancelRunResponseSchema: GenMessage<CancelRunResponse>;
 
 /**
+ * Which run.
+ *
+ * @generated from message odg.engine.v1.PauseRunRequest
+ */
+export declare type PauseRunRequest = Message<"odg.engine.v1.PauseRunRequest"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * Why, for people.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.PauseRunRequest.
+ * Use `create(PauseRunRequestSchema)` to create a new message.
+ */
+export declare const PauseRunRequestSchema: GenMessage<PauseRunRequest>;
+
+/**
+ * The run.
+ *
+ * @generated from message odg.engine.v1.PauseRunResponse
+ */
+export declare type PauseRunResponse = Message<"odg.engine.v1.PauseRunResponse"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: odg.run.v1.Run run = 1;
+   */
+  run?: Run | undefined;
+};
+
+/**
+ * Describes the message odg.engine.v1.PauseRunResponse.
+ * Use `create(PauseRunResponseSchema)` to create a new message.
+ */
+export declare const PauseRunResponseSchema: GenMessage<PauseRunResponse>;
+
+/**
+ * Which run.
+ *
+ * @generated from message odg.engine.v1.ResumeRunRequest
+ */
+export declare type ResumeRunRequest = Message<"odg.engine.v1.ResumeRunRequest"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.ResumeRunRequest.
+ * Use `create(ResumeRunRequestSchema)` to create a new message.
+ */
+export declare const ResumeRunRequestSchema: GenMessage<ResumeRunRequest>;
+
+/**
+ * The run.
+ *
+ * @generated from message odg.engine.v1.ResumeRunResponse
+ */
+export declare type ResumeRunResponse = Message<"odg.engine.v1.ResumeRunResponse"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: odg.run.v1.Run run = 1;
+   */
+  run?: Run | undefined;
+};
+
+/**
+ * Describes the message odg.engine.v1.ResumeRunResponse.
+ * Use `create(ResumeRunResponseSchema)` to create a new message.
+ */
+export declare const ResumeRunResponseSchema: GenMessage<ResumeRunResponse>;
+
+/**
+ * Which run, and from where.
+ *
+ * @generated from message odg.engine.v1.ForkRunRequest
+ */
+export declare type ForkRunRequest = Message<"odg.engine.v1.ForkRunRequest"> & {
+  /**
+   * Id of a run that has ended.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * The task that is worked for again, with everything that depends on it; empty for every task that did not succeed.
+   *
+   * @generated from field: string from_task = 2;
+   */
+  fromTask: string;
+
+  /**
+   * Inputs of that task in place of those of the workflow.
+   *
+   * @generated from field: google.protobuf.Struct task_inputs = 3;
+   */
+  taskInputs?: JsonObject | undefined;
+
+  /**
+   * Inputs of the run that replace those of the first one, by name.
+   *
+   * @generated from field: google.protobuf.Struct inputs = 4;
+   */
+  inputs?: JsonObject | undefined;
+
+  /**
+   * Idempotency key, a UUID: the same key and body answer the same run.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.ForkRunRequest.
+ * Use `create(ForkRunRequestSchema)` to create a new message.
+ */
+export declare const ForkRunRequestSchema: GenMessage<ForkRunRequest>;
+
+/**
+ * The new run.
+ *
+ * @generated from message odg.engine.v1.ForkRunResponse
+ */
+export declare type ForkRunResponse = Message<"odg.engine.v1.ForkRunResponse"> & {
+  /**
+   * The run.
+   *
+   * @generated from field: odg.run.v1.Run run = 1;
+   */
+  run?: Run | undefined;
+};
+
+/**
+ * Describes the message odg.engine.v1.ForkRunResponse.
+ * Use `create(ForkRunResponseSchema)` to create a new message.
+ */
+export declare const ForkRunResponseSchema: GenMessage<ForkRunResponse>;
+
+/**
+ * Which consents.
+ *
+ * @generated from message odg.engine.v1.ListApprovalsRequest
+ */
+export declare type ListApprovalsRequest = Message<"odg.engine.v1.ListApprovalsRequest"> & {
+  /**
+   * Entries wanted, at most 1,000; 0 for 50.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * From the answer before, with the same filter.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * Only consents in this state; unset for those that wait.
+   *
+   * @generated from field: odg.run.v1.ApprovalStatus status = 3;
+   */
+  status: ApprovalStatus;
+
+  /**
+   * Only consents of this run.
+   *
+   * @generated from field: string run_id = 4;
+   */
+  runId: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.ListApprovalsRequest.
+ * Use `create(ListApprovalsRequestSchema)` to create a new message.
+ */
+export declare const ListApprovalsRequestSchema: GenMessage<ListApprovalsRequest>;
+
+/**
+ * A consent and what it is for.
+ *
+ * @generated from message odg.engine.v1.PendingApproval
+ */
+export declare type PendingApproval = Message<"odg.engine.v1.PendingApproval"> & {
+  /**
+   * How it stands.
+   *
+   * @generated from field: odg.run.v1.ApprovalState approval = 1;
+   */
+  approval?: ApprovalState | undefined;
+
+  /**
+   * The run.
+   *
+   * @generated from field: string run_id = 2;
+   */
+  runId: string;
+
+  /**
+   * Its workflow.
+   *
+   * @generated from field: string workflow_id = 3;
+   */
+  workflowId: string;
+
+  /**
+   * The task that waits.
+   *
+   * @generated from field: string task_id = 4;
+   */
+  taskId: string;
+
+  /**
+   * Who started the run.
+   *
+   * @generated from field: string requested_by = 5;
+   */
+  requestedBy: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.PendingApproval.
+ * Use `create(PendingApprovalSchema)` to create a new message.
+ */
+export declare const PendingApprovalSchema: GenMessage<PendingApproval>;
+
+/**
+ * One page.
+ *
+ * @generated from message odg.engine.v1.ListApprovalsResponse
+ */
+export declare type ListApprovalsResponse = Message<"odg.engine.v1.ListApprovalsResponse"> & {
+  /**
+   * Oldest first.
+   *
+   * @generated from field: repeated odg.engine.v1.PendingApproval approvals = 1;
+   */
+  approvals: PendingApproval[];
+
+  /**
+   * Empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.ListApprovalsResponse.
+ * Use `create(ListApprovalsResponseSchema)` to create a new message.
+ */
+export declare const ListApprovalsResponseSchema: GenMessage<ListApprovalsResponse>;
+
+/**
+ * A decision.
+ *
+ * @generated from message odg.engine.v1.DecideApprovalRequest
+ */
+export declare type DecideApprovalRequest = Message<"odg.engine.v1.DecideApprovalRequest"> & {
+  /**
+   * Id of the run.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * The task that waits.
+   *
+   * @generated from field: string task_id = 2;
+   */
+  taskId: string;
+
+  /**
+   * True to grant, false to deny.
+   *
+   * @generated from field: bool approve = 3;
+   */
+  approve: boolean;
+
+  /**
+   * Why.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.DecideApprovalRequest.
+ * Use `create(DecideApprovalRequestSchema)` to create a new message.
+ */
+export declare const DecideApprovalRequestSchema: GenMessage<DecideApprovalRequest>;
+
+/**
+ * The consent.
+ *
+ * @generated from message odg.engine.v1.DecideApprovalResponse
+ */
+export declare type DecideApprovalResponse = Message<"odg.engine.v1.DecideApprovalResponse"> & {
+  /**
+   * As decided.
+   *
+   * @generated from field: odg.run.v1.ApprovalState approval = 1;
+   */
+  approval?: ApprovalState | undefined;
+};
+
+/**
+ * Describes the message odg.engine.v1.DecideApprovalResponse.
+ * Use `create(DecideApprovalResponseSchema)` to create a new message.
+ */
+export declare const DecideApprovalResponseSchema: GenMessage<DecideApprovalResponse>;
+
+/**
+ * Which run.
+ *
+ * @generated from message odg.engine.v1.GetRunContextRequest
+ */
+export declare type GetRunContextRequest = Message<"odg.engine.v1.GetRunContextRequest"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.GetRunContextRequest.
+ * Use `create(GetRunContextRequestSchema)` to create a new message.
+ */
+export declare const GetRunContextRequestSchema: GenMessage<GetRunContextRequest>;
+
+/**
+ * What its tasks share.
+ *
+ * @generated from message odg.engine.v1.GetRunContextResponse
+ */
+export declare type GetRunContextResponse = Message<"odg.engine.v1.GetRunContextResponse"> & {
+  /**
+   * By key, the newest version of each.
+   *
+   * @generated from field: repeated odg.expert.v1.ContextEntry entries = 1;
+   */
+  entries: ContextEntry[];
+};
+
+/**
+ * Describes the message odg.engine.v1.GetRunContextResponse.
+ * Use `create(GetRunContextResponseSchema)` to create a new message.
+ */
+export declare const GetRunContextResponseSchema: GenMessage<GetRunContextResponse>;
+
+/**
+ * Which run.
+ *
+ * @generated from message odg.engine.v1.WatchRunContextRequest
+ */
+export declare type WatchRunContextRequest = Message<"odg.engine.v1.WatchRunContextRequest"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * Only keys that begin with this.
+   *
+   * @generated from field: string key_prefix = 2;
+   */
+  keyPrefix: string;
+
+  /**
+   * Only versions committed by events after this sequence number; 0 for all.
+   *
+   * @generated from field: int64 after_seq = 3;
+   */
+  afterSeq: bigint;
+};
+
+/**
+ * Describes the message odg.engine.v1.WatchRunContextRequest.
+ * Use `create(WatchRunContextRequestSchema)` to create a new message.
+ */
+export declare const WatchRunContextRequestSchema: GenMessage<WatchRunContextRequest>;
+
+/**
+ * A key as it is now.
+ *
+ * @generated from message odg.engine.v1.WatchRunContextResponse
+ */
+export declare type WatchRunContextResponse = Message<"odg.engine.v1.WatchRunContextResponse"> & {
+  /**
+   * With its version, and who wrote it.
+   *
+   * @generated from field: odg.expert.v1.ContextEntry entry = 1;
+   */
+  entry?: ContextEntry | undefined;
+};
+
+/**
+ * Describes the message odg.engine.v1.WatchRunContextResponse.
+ * Use `create(WatchRunContextResponseSchema)` to create a new message.
+ */
+export declare const WatchRunContextResponseSchema: GenMessage<WatchRunContextResponse>;
+
+/**
  * Which report, and how.
  *
  * @generated from message odg.engine.v1.GetReportRequest
@@ -499,6 +961,77 @@ export declare const RunService: GenService<{
     methodKind: "unary";
     input: typeof CancelRunRequestSchema;
     output: typeof CancelRunResponseSchema;
+  },
+  /**
+   * Lets nothing new begin; what is under way goes on. A run that is paused already answers as it is.
+   *
+   * @generated from rpc odg.engine.v1.RunService.PauseRun
+   */
+  pauseRun: {
+    methodKind: "unary";
+    input: typeof PauseRunRequestSchema;
+    output: typeof PauseRunResponseSchema;
+  },
+  /**
+   * Lets a paused run go on. A run that is not paused answers as it is.
+   *
+   * @generated from rpc odg.engine.v1.RunService.ResumeRun
+   */
+  resumeRun: {
+    methodKind: "unary";
+    input: typeof ResumeRunRequestSchema;
+    output: typeof ResumeRunResponseSchema;
+  },
+  /**
+   * Starts a run that takes over the finished tasks of one that has ended, and works for the others: those that failed and what
+   * depends on them, or a task that is named and what depends on it, with other inputs where they are given.
+   *
+   * @generated from rpc odg.engine.v1.RunService.ForkRun
+   */
+  forkRun: {
+    methodKind: "unary";
+    input: typeof ForkRunRequestSchema;
+    output: typeof ForkRunResponseSchema;
+  },
+  /**
+   * Consents, oldest first.
+   *
+   * @generated from rpc odg.engine.v1.RunService.ListApprovals
+   */
+  listApprovals: {
+    methodKind: "unary";
+    input: typeof ListApprovalsRequestSchema;
+    output: typeof ListApprovalsResponseSchema;
+  },
+  /**
+   * Grants or denies a consent. The same decision again answers the first; another one is STATE_INVALID.
+   *
+   * @generated from rpc odg.engine.v1.RunService.DecideApproval
+   */
+  decideApproval: {
+    methodKind: "unary";
+    input: typeof DecideApprovalRequestSchema;
+    output: typeof DecideApprovalResponseSchema;
+  },
+  /**
+   * What the tasks of a run share, by key.
+   *
+   * @generated from rpc odg.engine.v1.RunService.GetRunContext
+   */
+  getRunContext: {
+    methodKind: "unary";
+    input: typeof GetRunContextRequestSchema;
+    output: typeof GetRunContextResponseSchema;
+  },
+  /**
+   * What the tasks of a run share: every key as it stands, then each change, until the run ends.
+   *
+   * @generated from rpc odg.engine.v1.RunService.WatchRunContext
+   */
+  watchRunContext: {
+    methodKind: "server_streaming";
+    input: typeof WatchRunContextRequestSchema;
+    output: typeof WatchRunContextResponseSchema;
   },
   /**
    * The report of a run, also while it is under way.

@@ -40,6 +40,13 @@ export declare type PublishedWorkflow = Message<"odg.engine.v1.PublishedWorkflow
    * @generated from field: google.protobuf.Timestamp create_time = 3;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * Why it should not be used any more; empty where it may.
+   *
+   * @generated from field: string deprecation = 4;
+   */
+  deprecation: string;
 };
 
 /**
@@ -47,6 +54,47 @@ export declare type PublishedWorkflow = Message<"odg.engine.v1.PublishedWorkflow
  * Use `create(PublishedWorkflowSchema)` to create a new message.
  */
 export declare const PublishedWorkflowSchema: GenMessage<PublishedWorkflow>;
+
+/**
+ * A workflow that is not finished.
+ *
+ * @generated from message odg.engine.v1.WorkflowDraft
+ */
+export declare type WorkflowDraft = Message<"odg.engine.v1.WorkflowDraft"> & {
+  /**
+   * The definition.
+   *
+   * @generated from field: odg.workflow.v1.Workflow workflow = 1;
+   */
+  workflow?: Workflow | undefined;
+
+  /**
+   * Changes with every save: what the next save must name.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * When it was saved.
+   *
+   * @generated from field: google.protobuf.Timestamp update_time = 3;
+   */
+  updateTime?: Timestamp | undefined;
+
+  /**
+   * What would keep it from being published.
+   *
+   * @generated from field: repeated odg.workflow.v1.Issue issues = 4;
+   */
+  issues: Issue[];
+};
+
+/**
+ * Describes the message odg.engine.v1.WorkflowDraft.
+ * Use `create(WorkflowDraftSchema)` to create a new message.
+ */
+export declare const WorkflowDraftSchema: GenMessage<WorkflowDraft>;
 
 /**
  * A workflow to check.
@@ -348,6 +396,351 @@ export declare type ListWorkflowsResponse = Message<"odg.engine.v1.ListWorkflows
 export declare const ListWorkflowsResponseSchema: GenMessage<ListWorkflowsResponse>;
 
 /**
+ * Which workflow.
+ *
+ * @generated from message odg.engine.v1.ListWorkflowVersionsRequest
+ */
+export declare type ListWorkflowVersionsRequest = Message<"odg.engine.v1.ListWorkflowVersionsRequest"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: string workflow_id = 1;
+   */
+  workflowId: string;
+
+  /**
+   * Entries wanted, at most 1,000; 0 for 50.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * From the answer before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.ListWorkflowVersionsRequest.
+ * Use `create(ListWorkflowVersionsRequestSchema)` to create a new message.
+ */
+export declare const ListWorkflowVersionsRequestSchema: GenMessage<ListWorkflowVersionsRequest>;
+
+/**
+ * One page.
+ *
+ * @generated from message odg.engine.v1.ListWorkflowVersionsResponse
+ */
+export declare type ListWorkflowVersionsResponse = Message<"odg.engine.v1.ListWorkflowVersionsResponse"> & {
+  /**
+   * Newest first.
+   *
+   * @generated from field: repeated odg.engine.v1.PublishedWorkflow versions = 1;
+   */
+  versions: PublishedWorkflow[];
+
+  /**
+   * Empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.ListWorkflowVersionsResponse.
+ * Use `create(ListWorkflowVersionsResponseSchema)` to create a new message.
+ */
+export declare const ListWorkflowVersionsResponseSchema: GenMessage<ListWorkflowVersionsResponse>;
+
+/**
+ * Which versions.
+ *
+ * @generated from message odg.engine.v1.DiffWorkflowsRequest
+ */
+export declare type DiffWorkflowsRequest = Message<"odg.engine.v1.DiffWorkflowsRequest"> & {
+  /**
+   * Id of the workflow.
+   *
+   * @generated from field: string workflow_id = 1;
+   */
+  workflowId: string;
+
+  /**
+   * The older version; empty for the one before `to_version`.
+   *
+   * @generated from field: string from_version = 2;
+   */
+  fromVersion: string;
+
+  /**
+   * The newer version; empty for the newest.
+   *
+   * @generated from field: string to_version = 3;
+   */
+  toVersion: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.DiffWorkflowsRequest.
+ * Use `create(DiffWorkflowsRequestSchema)` to create a new message.
+ */
+export declare const DiffWorkflowsRequestSchema: GenMessage<DiffWorkflowsRequest>;
+
+/**
+ * What differs.
+ *
+ * @generated from message odg.engine.v1.DiffWorkflowsResponse
+ */
+export declare type DiffWorkflowsResponse = Message<"odg.engine.v1.DiffWorkflowsResponse"> & {
+  /**
+   * The older version.
+   *
+   * @generated from field: string from_version = 1;
+   */
+  fromVersion: string;
+
+  /**
+   * The newer version.
+   *
+   * @generated from field: string to_version = 2;
+   */
+  toVersion: string;
+
+  /**
+   * By path: tasks are matched by their id, not their place.
+   *
+   * @generated from field: repeated odg.engine.v1.WorkflowChange changes = 3;
+   */
+  changes: WorkflowChange[];
+};
+
+/**
+ * Describes the message odg.engine.v1.DiffWorkflowsResponse.
+ * Use `create(DiffWorkflowsResponseSchema)` to create a new message.
+ */
+export declare const DiffWorkflowsResponseSchema: GenMessage<DiffWorkflowsResponse>;
+
+/**
+ * One difference.
+ *
+ * @generated from message odg.engine.v1.WorkflowChange
+ */
+export declare type WorkflowChange = Message<"odg.engine.v1.WorkflowChange"> & {
+  /**
+   * Where: `tasks.profile.retry.max_attempts`.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * Before, as JSON; empty where it was not there.
+   *
+   * @generated from field: string before = 2;
+   */
+  before: string;
+
+  /**
+   * After, as JSON; empty where it is gone.
+   *
+   * @generated from field: string after = 3;
+   */
+  after: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.WorkflowChange.
+ * Use `create(WorkflowChangeSchema)` to create a new message.
+ */
+export declare const WorkflowChangeSchema: GenMessage<WorkflowChange>;
+
+/**
+ * Which version.
+ *
+ * @generated from message odg.engine.v1.DeprecateWorkflowRequest
+ */
+export declare type DeprecateWorkflowRequest = Message<"odg.engine.v1.DeprecateWorkflowRequest"> & {
+  /**
+   * Id of the workflow.
+   *
+   * @generated from field: string workflow_id = 1;
+   */
+  workflowId: string;
+
+  /**
+   * Its version.
+   *
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * Why; empty takes the mark away.
+   *
+   * @generated from field: string deprecation = 3;
+   */
+  deprecation: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.DeprecateWorkflowRequest.
+ * Use `create(DeprecateWorkflowRequestSchema)` to create a new message.
+ */
+export declare const DeprecateWorkflowRequestSchema: GenMessage<DeprecateWorkflowRequest>;
+
+/**
+ * The version.
+ *
+ * @generated from message odg.engine.v1.DeprecateWorkflowResponse
+ */
+export declare type DeprecateWorkflowResponse = Message<"odg.engine.v1.DeprecateWorkflowResponse"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: odg.engine.v1.PublishedWorkflow published = 1;
+   */
+  published?: PublishedWorkflow | undefined;
+};
+
+/**
+ * Describes the message odg.engine.v1.DeprecateWorkflowResponse.
+ * Use `create(DeprecateWorkflowResponseSchema)` to create a new message.
+ */
+export declare const DeprecateWorkflowResponseSchema: GenMessage<DeprecateWorkflowResponse>;
+
+/**
+ * A draft to keep.
+ *
+ * @generated from message odg.engine.v1.SaveDraftRequest
+ */
+export declare type SaveDraftRequest = Message<"odg.engine.v1.SaveDraftRequest"> & {
+  /**
+   * The definition.
+   *
+   * @generated from field: odg.workflow.v1.Workflow workflow = 1;
+   */
+  workflow?: Workflow | undefined;
+
+  /**
+   * The etag of the draft that this one replaces; empty where there is none yet.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.SaveDraftRequest.
+ * Use `create(SaveDraftRequestSchema)` to create a new message.
+ */
+export declare const SaveDraftRequestSchema: GenMessage<SaveDraftRequest>;
+
+/**
+ * The draft as kept.
+ *
+ * @generated from message odg.engine.v1.SaveDraftResponse
+ */
+export declare type SaveDraftResponse = Message<"odg.engine.v1.SaveDraftResponse"> & {
+  /**
+   * With its new etag and its issues.
+   *
+   * @generated from field: odg.engine.v1.WorkflowDraft draft = 1;
+   */
+  draft?: WorkflowDraft | undefined;
+};
+
+/**
+ * Describes the message odg.engine.v1.SaveDraftResponse.
+ * Use `create(SaveDraftResponseSchema)` to create a new message.
+ */
+export declare const SaveDraftResponseSchema: GenMessage<SaveDraftResponse>;
+
+/**
+ * Which draft.
+ *
+ * @generated from message odg.engine.v1.GetDraftRequest
+ */
+export declare type GetDraftRequest = Message<"odg.engine.v1.GetDraftRequest"> & {
+  /**
+   * Id of the workflow.
+   *
+   * @generated from field: string workflow_id = 1;
+   */
+  workflowId: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.GetDraftRequest.
+ * Use `create(GetDraftRequestSchema)` to create a new message.
+ */
+export declare const GetDraftRequestSchema: GenMessage<GetDraftRequest>;
+
+/**
+ * The draft.
+ *
+ * @generated from message odg.engine.v1.GetDraftResponse
+ */
+export declare type GetDraftResponse = Message<"odg.engine.v1.GetDraftResponse"> & {
+  /**
+   * With its issues.
+   *
+   * @generated from field: odg.engine.v1.WorkflowDraft draft = 1;
+   */
+  draft?: WorkflowDraft | undefined;
+};
+
+/**
+ * Describes the message odg.engine.v1.GetDraftResponse.
+ * Use `create(GetDraftResponseSchema)` to create a new message.
+ */
+export declare const GetDraftResponseSchema: GenMessage<GetDraftResponse>;
+
+/**
+ * Which draft.
+ *
+ * @generated from message odg.engine.v1.DeleteDraftRequest
+ */
+export declare type DeleteDraftRequest = Message<"odg.engine.v1.DeleteDraftRequest"> & {
+  /**
+   * Id of the workflow.
+   *
+   * @generated from field: string workflow_id = 1;
+   */
+  workflowId: string;
+
+  /**
+   * Its etag; empty for whatever there is.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.DeleteDraftRequest.
+ * Use `create(DeleteDraftRequestSchema)` to create a new message.
+ */
+export declare const DeleteDraftRequestSchema: GenMessage<DeleteDraftRequest>;
+
+/**
+ * It is gone.
+ *
+ * @generated from message odg.engine.v1.DeleteDraftResponse
+ */
+export declare type DeleteDraftResponse = Message<"odg.engine.v1.DeleteDraftResponse"> & {
+};
+
+/**
+ * Describes the message odg.engine.v1.DeleteDraftResponse.
+ * Use `create(DeleteDraftResponseSchema)` to create a new message.
+ */
+export declare const DeleteDraftResponseSchema: GenMessage<DeleteDraftResponse>;
+
+/**
  * Workflows: check, compile, publish and read them.
  *
  * @generated from service odg.engine.v1.WorkflowService
@@ -392,6 +785,66 @@ export declare const WorkflowService: GenService<{
     methodKind: "unary";
     input: typeof GetWorkflowRequestSchema;
     output: typeof GetWorkflowResponseSchema;
+  },
+  /**
+   * The versions of one workflow, newest first.
+   *
+   * @generated from rpc odg.engine.v1.WorkflowService.ListWorkflowVersions
+   */
+  listWorkflowVersions: {
+    methodKind: "unary";
+    input: typeof ListWorkflowVersionsRequestSchema;
+    output: typeof ListWorkflowVersionsResponseSchema;
+  },
+  /**
+   * What differs between two versions.
+   *
+   * @generated from rpc odg.engine.v1.WorkflowService.DiffWorkflows
+   */
+  diffWorkflows: {
+    methodKind: "unary";
+    input: typeof DiffWorkflowsRequestSchema;
+    output: typeof DiffWorkflowsResponseSchema;
+  },
+  /**
+   * Marks a version, or takes the mark away: runs of it can still be started, by its exact version only, and its readers are warned.
+   *
+   * @generated from rpc odg.engine.v1.WorkflowService.DeprecateWorkflow
+   */
+  deprecateWorkflow: {
+    methodKind: "unary";
+    input: typeof DeprecateWorkflowRequestSchema;
+    output: typeof DeprecateWorkflowResponseSchema;
+  },
+  /**
+   * Keeps a workflow that is not finished: it may be unsound, is replaced by the next one, and no run is made of it.
+   *
+   * @generated from rpc odg.engine.v1.WorkflowService.SaveDraft
+   */
+  saveDraft: {
+    methodKind: "unary";
+    input: typeof SaveDraftRequestSchema;
+    output: typeof SaveDraftResponseSchema;
+  },
+  /**
+   * The draft of a workflow.
+   *
+   * @generated from rpc odg.engine.v1.WorkflowService.GetDraft
+   */
+  getDraft: {
+    methodKind: "unary";
+    input: typeof GetDraftRequestSchema;
+    output: typeof GetDraftResponseSchema;
+  },
+  /**
+   * Throws a draft away.
+   *
+   * @generated from rpc odg.engine.v1.WorkflowService.DeleteDraft
+   */
+  deleteDraft: {
+    methodKind: "unary";
+    input: typeof DeleteDraftRequestSchema;
+    output: typeof DeleteDraftResponseSchema;
   },
   /**
    * The newest version of every published workflow, by id.

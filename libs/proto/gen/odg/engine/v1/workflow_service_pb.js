@@ -14,7 +14,7 @@ import { file_odg_workflow_v1_workflow } from "../../workflow/v1/workflow_pb.js"
  * Describes the file odg/engine/v1/workflow_service.proto.
  */
 export const file_odg_engine_v1_workflow_service = /*@__PURE__*/
-  fileDesc("CiRvZGcvZW5naW5lL3YxL3dvcmtmbG93X3NlcnZpY2UucHJvdG8SDW9kZy5lbmdpbmUudjEiggEKEVB1Ymxpc2hlZFdvcmtmbG93EisKCHdvcmtmbG93GAEgASgLMhkub2RnLndvcmtmbG93LnYxLldvcmtmbG93Eg8KB3ZlcnNpb24YAiABKAkSLwoLY3JlYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIk4KF1ZhbGlkYXRlV29ya2Zsb3dSZXF1ZXN0EjMKCHdvcmtmbG93GAEgASgLMhkub2RnLndvcmtmbG93LnYxLldvcmtmbG93Qga6SAPYAQMiQgoYVmFsaWRhdGVXb3JrZmxvd1Jlc3BvbnNlEiYKBmlzc3VlcxgBIAMoCzIWLm9kZy53b3JrZmxvdy52MS5Jc3N1ZSJ+ChNQbGFuV29ya2Zsb3dSZXF1ZXN0EjUKCHdvcmtmbG93GAEgASgLMhkub2RnLndvcmtmbG93LnYxLldvcmtmbG93Qga6SAPYAQNIABIfCgt3b3JrZmxvd19pZBgCIAEoCUIIukgFcgMYgAFIAEIPCgZzb3VyY2USBbpIAggBIpMBChRQbGFuV29ya2Zsb3dSZXNwb25zZRIrCgh3b3JrZmxvdxgBIAEoCzIZLm9kZy53b3JrZmxvdy52MS5Xb3JrZmxvdxIjCgRwbGFuGAIgASgLMhUub2RnLndvcmtmbG93LnYxLlBsYW4SKQoFdGFza3MYAyADKAsyGi5vZGcuZW5naW5lLnYxLlBsYW5uZWRUYXNrInQKC1BsYW5uZWRUYXNrEg8KB3Rhc2tfaWQYASABKAkSDgoGZXhwZXJ0GAIgASgJEg4KBmFjdGlvbhgDIAEoCRIYChBvbl9jcml0aWNhbF9wYXRoGAQgASgIEhoKEmF2ZXJhZ2VfbGF0ZW5jeV9tcxgFIAEoASJNChZQdWJsaXNoV29ya2Zsb3dSZXF1ZXN0EjMKCHdvcmtmbG93GAEgASgLMhkub2RnLndvcmtmbG93LnYxLldvcmtmbG93Qga6SAPYAQMiTgoXUHVibGlzaFdvcmtmbG93UmVzcG9uc2USMwoJcHVibGlzaGVkGAEgASgLMiAub2RnLmVuZ2luZS52MS5QdWJsaXNoZWRXb3JrZmxvdyJPChJHZXRXb3JrZmxvd1JlcXVlc3QSHwoLd29ya2Zsb3dfaWQYASABKAlCCrpIB3IFEAEYgAESGAoHdmVyc2lvbhgCIAEoCUIHukgEcgIYQCJKChNHZXRXb3JrZmxvd1Jlc3BvbnNlEjMKCXB1Ymxpc2hlZBgBIAEoCzIgLm9kZy5lbmdpbmUudjEuUHVibGlzaGVkV29ya2Zsb3ciUAoUTGlzdFdvcmtmbG93c1JlcXVlc3QSGgoJcGFnZV9zaXplGAEgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIImUKFUxpc3RXb3JrZmxvd3NSZXNwb25zZRIzCgl3b3JrZmxvd3MYASADKAsyIC5vZGcuZW5naW5lLnYxLlB1Ymxpc2hlZFdvcmtmbG93EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTL8BAoPV29ya2Zsb3dTZXJ2aWNlEoYBChBWYWxpZGF0ZVdvcmtmbG93EiYub2RnLmVuZ2luZS52MS5WYWxpZGF0ZVdvcmtmbG93UmVxdWVzdBonLm9kZy5lbmdpbmUudjEuVmFsaWRhdGVXb3JrZmxvd1Jlc3BvbnNlIiGC0+STAhs6ASoiFi92MS93b3JrZmxvd3M6dmFsaWRhdGUSdgoMUGxhbldvcmtmbG93EiIub2RnLmVuZ2luZS52MS5QbGFuV29ya2Zsb3dSZXF1ZXN0GiMub2RnLmVuZ2luZS52MS5QbGFuV29ya2Zsb3dSZXNwb25zZSIdgtPkkwIXOgEqIhIvdjEvd29ya2Zsb3dzOnBsYW4SegoPUHVibGlzaFdvcmtmbG93EiUub2RnLmVuZ2luZS52MS5QdWJsaXNoV29ya2Zsb3dSZXF1ZXN0GiYub2RnLmVuZ2luZS52MS5QdWJsaXNoV29ya2Zsb3dSZXNwb25zZSIYgtPkkwISOgEqIg0vdjEvd29ya2Zsb3dzEnkKC0dldFdvcmtmbG93EiEub2RnLmVuZ2luZS52MS5HZXRXb3JrZmxvd1JlcXVlc3QaIi5vZGcuZW5naW5lLnYxLkdldFdvcmtmbG93UmVzcG9uc2UiI4LT5JMCHRIbL3YxL3dvcmtmbG93cy97d29ya2Zsb3dfaWR9EnEKDUxpc3RXb3JrZmxvd3MSIy5vZGcuZW5naW5lLnYxLkxpc3RXb3JrZmxvd3NSZXF1ZXN0GiQub2RnLmVuZ2luZS52MS5MaXN0V29ya2Zsb3dzUmVzcG9uc2UiFYLT5JMCDxINL3YxL3dvcmtmbG93c2IGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_odg_workflow_v1_workflow]);
+  fileDesc("CiRvZGcvZW5naW5lL3YxL3dvcmtmbG93X3NlcnZpY2UucHJvdG8SDW9kZy5lbmdpbmUudjEilwEKEVB1Ymxpc2hlZFdvcmtmbG93EisKCHdvcmtmbG93GAEgASgLMhkub2RnLndvcmtmbG93LnYxLldvcmtmbG93Eg8KB3ZlcnNpb24YAiABKAkSLwoLY3JlYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2RlcHJlY2F0aW9uGAQgASgJIqMBCg1Xb3JrZmxvd0RyYWZ0EisKCHdvcmtmbG93GAEgASgLMhkub2RnLndvcmtmbG93LnYxLldvcmtmbG93EgwKBGV0YWcYAiABKAkSLwoLdXBkYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKBmlzc3VlcxgEIAMoCzIWLm9kZy53b3JrZmxvdy52MS5Jc3N1ZSJOChdWYWxpZGF0ZVdvcmtmbG93UmVxdWVzdBIzCgh3b3JrZmxvdxgBIAEoCzIZLm9kZy53b3JrZmxvdy52MS5Xb3JrZmxvd0IGukgD2AEDIkIKGFZhbGlkYXRlV29ya2Zsb3dSZXNwb25zZRImCgZpc3N1ZXMYASADKAsyFi5vZGcud29ya2Zsb3cudjEuSXNzdWUifgoTUGxhbldvcmtmbG93UmVxdWVzdBI1Cgh3b3JrZmxvdxgBIAEoCzIZLm9kZy53b3JrZmxvdy52MS5Xb3JrZmxvd0IGukgD2AEDSAASHwoLd29ya2Zsb3dfaWQYAiABKAlCCLpIBXIDGIABSABCDwoGc291cmNlEgW6SAIIASKTAQoUUGxhbldvcmtmbG93UmVzcG9uc2USKwoId29ya2Zsb3cYASABKAsyGS5vZGcud29ya2Zsb3cudjEuV29ya2Zsb3cSIwoEcGxhbhgCIAEoCzIVLm9kZy53b3JrZmxvdy52MS5QbGFuEikKBXRhc2tzGAMgAygLMhoub2RnLmVuZ2luZS52MS5QbGFubmVkVGFzayJ0CgtQbGFubmVkVGFzaxIPCgd0YXNrX2lkGAEgASgJEg4KBmV4cGVydBgCIAEoCRIOCgZhY3Rpb24YAyABKAkSGAoQb25fY3JpdGljYWxfcGF0aBgEIAEoCBIaChJhdmVyYWdlX2xhdGVuY3lfbXMYBSABKAEiTQoWUHVibGlzaFdvcmtmbG93UmVxdWVzdBIzCgh3b3JrZmxvdxgBIAEoCzIZLm9kZy53b3JrZmxvdy52MS5Xb3JrZmxvd0IGukgD2AEDIk4KF1B1Ymxpc2hXb3JrZmxvd1Jlc3BvbnNlEjMKCXB1Ymxpc2hlZBgBIAEoCzIgLm9kZy5lbmdpbmUudjEuUHVibGlzaGVkV29ya2Zsb3ciTwoSR2V0V29ya2Zsb3dSZXF1ZXN0Eh8KC3dvcmtmbG93X2lkGAEgASgJQgq6SAdyBRABGIABEhgKB3ZlcnNpb24YAiABKAlCB7pIBHICGEAiSgoTR2V0V29ya2Zsb3dSZXNwb25zZRIzCglwdWJsaXNoZWQYASABKAsyIC5vZGcuZW5naW5lLnYxLlB1Ymxpc2hlZFdvcmtmbG93IlAKFExpc3RXb3JrZmxvd3NSZXF1ZXN0EhoKCXBhZ2Vfc2l6ZRgBIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACCJlChVMaXN0V29ya2Zsb3dzUmVzcG9uc2USMwoJd29ya2Zsb3dzGAEgAygLMiAub2RnLmVuZ2luZS52MS5QdWJsaXNoZWRXb3JrZmxvdxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkieAobTGlzdFdvcmtmbG93VmVyc2lvbnNSZXF1ZXN0Eh8KC3dvcmtmbG93X2lkGAEgASgJQgq6SAdyBRABGIABEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiACCJrChxMaXN0V29ya2Zsb3dWZXJzaW9uc1Jlc3BvbnNlEjIKCHZlcnNpb25zGAEgAygLMiAub2RnLmVuZ2luZS52MS5QdWJsaXNoZWRXb3JrZmxvdxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkicwoURGlmZldvcmtmbG93c1JlcXVlc3QSHwoLd29ya2Zsb3dfaWQYASABKAlCCrpIB3IFEAEYgAESHQoMZnJvbV92ZXJzaW9uGAIgASgJQge6SARyAhhAEhsKCnRvX3ZlcnNpb24YAyABKAlCB7pIBHICGEAicQoVRGlmZldvcmtmbG93c1Jlc3BvbnNlEhQKDGZyb21fdmVyc2lvbhgBIAEoCRISCgp0b192ZXJzaW9uGAIgASgJEi4KB2NoYW5nZXMYAyADKAsyHS5vZGcuZW5naW5lLnYxLldvcmtmbG93Q2hhbmdlIj0KDldvcmtmbG93Q2hhbmdlEgwKBHBhdGgYASABKAkSDgoGYmVmb3JlGAIgASgJEg0KBWFmdGVyGAMgASgJInYKGERlcHJlY2F0ZVdvcmtmbG93UmVxdWVzdBIfCgt3b3JrZmxvd19pZBgBIAEoCUIKukgHcgUQARiAARIaCgd2ZXJzaW9uGAIgASgJQgm6SAZyBBABGEASHQoLZGVwcmVjYXRpb24YAyABKAlCCLpIBXIDGOgHIlAKGURlcHJlY2F0ZVdvcmtmbG93UmVzcG9uc2USMwoJcHVibGlzaGVkGAEgASgLMiAub2RnLmVuZ2luZS52MS5QdWJsaXNoZWRXb3JrZmxvdyJeChBTYXZlRHJhZnRSZXF1ZXN0EjMKCHdvcmtmbG93GAEgASgLMhkub2RnLndvcmtmbG93LnYxLldvcmtmbG93Qga6SAPYAQMSFQoEZXRhZxgCIAEoCUIHukgEcgIYQCJAChFTYXZlRHJhZnRSZXNwb25zZRIrCgVkcmFmdBgBIAEoCzIcLm9kZy5lbmdpbmUudjEuV29ya2Zsb3dEcmFmdCIyCg9HZXREcmFmdFJlcXVlc3QSHwoLd29ya2Zsb3dfaWQYASABKAlCCrpIB3IFEAEYgAEiPwoQR2V0RHJhZnRSZXNwb25zZRIrCgVkcmFmdBgBIAEoCzIcLm9kZy5lbmdpbmUudjEuV29ya2Zsb3dEcmFmdCJMChJEZWxldGVEcmFmdFJlcXVlc3QSHwoLd29ya2Zsb3dfaWQYASABKAlCCrpIB3IFEAEYgAESFQoEZXRhZxgCIAEoCUIHukgEcgIYQCIVChNEZWxldGVEcmFmdFJlc3BvbnNlMroLCg9Xb3JrZmxvd1NlcnZpY2UShgEKEFZhbGlkYXRlV29ya2Zsb3cSJi5vZGcuZW5naW5lLnYxLlZhbGlkYXRlV29ya2Zsb3dSZXF1ZXN0Gicub2RnLmVuZ2luZS52MS5WYWxpZGF0ZVdvcmtmbG93UmVzcG9uc2UiIYLT5JMCGzoBKiIWL3YxL3dvcmtmbG93czp2YWxpZGF0ZRJ2CgxQbGFuV29ya2Zsb3cSIi5vZGcuZW5naW5lLnYxLlBsYW5Xb3JrZmxvd1JlcXVlc3QaIy5vZGcuZW5naW5lLnYxLlBsYW5Xb3JrZmxvd1Jlc3BvbnNlIh2C0+STAhc6ASoiEi92MS93b3JrZmxvd3M6cGxhbhJ6Cg9QdWJsaXNoV29ya2Zsb3cSJS5vZGcuZW5naW5lLnYxLlB1Ymxpc2hXb3JrZmxvd1JlcXVlc3QaJi5vZGcuZW5naW5lLnYxLlB1Ymxpc2hXb3JrZmxvd1Jlc3BvbnNlIhiC0+STAhI6ASoiDS92MS93b3JrZmxvd3MSeQoLR2V0V29ya2Zsb3cSIS5vZGcuZW5naW5lLnYxLkdldFdvcmtmbG93UmVxdWVzdBoiLm9kZy5lbmdpbmUudjEuR2V0V29ya2Zsb3dSZXNwb25zZSIjgtPkkwIdEhsvdjEvd29ya2Zsb3dzL3t3b3JrZmxvd19pZH0SnQEKFExpc3RXb3JrZmxvd1ZlcnNpb25zEioub2RnLmVuZ2luZS52MS5MaXN0V29ya2Zsb3dWZXJzaW9uc1JlcXVlc3QaKy5vZGcuZW5naW5lLnYxLkxpc3RXb3JrZmxvd1ZlcnNpb25zUmVzcG9uc2UiLILT5JMCJhIkL3YxL3dvcmtmbG93cy97d29ya2Zsb3dfaWR9L3ZlcnNpb25zEoQBCg1EaWZmV29ya2Zsb3dzEiMub2RnLmVuZ2luZS52MS5EaWZmV29ya2Zsb3dzUmVxdWVzdBokLm9kZy5lbmdpbmUudjEuRGlmZldvcmtmbG93c1Jlc3BvbnNlIiiC0+STAiISIC92MS93b3JrZmxvd3Mve3dvcmtmbG93X2lkfTpkaWZmEqsBChFEZXByZWNhdGVXb3JrZmxvdxInLm9kZy5lbmdpbmUudjEuRGVwcmVjYXRlV29ya2Zsb3dSZXF1ZXN0Gigub2RnLmVuZ2luZS52MS5EZXByZWNhdGVXb3JrZmxvd1Jlc3BvbnNlIkOC0+STAj06ASoiOC92MS93b3JrZmxvd3Mve3dvcmtmbG93X2lkfS92ZXJzaW9ucy97dmVyc2lvbn06ZGVwcmVjYXRlEm4KCVNhdmVEcmFmdBIfLm9kZy5lbmdpbmUudjEuU2F2ZURyYWZ0UmVxdWVzdBogLm9kZy5lbmdpbmUudjEuU2F2ZURyYWZ0UmVzcG9uc2UiHoLT5JMCGDoBKiITL3YxL3dvcmtmbG93czpkcmFmdBJ2CghHZXREcmFmdBIeLm9kZy5lbmdpbmUudjEuR2V0RHJhZnRSZXF1ZXN0Gh8ub2RnLmVuZ2luZS52MS5HZXREcmFmdFJlc3BvbnNlIimC0+STAiMSIS92MS93b3JrZmxvd3Mve3dvcmtmbG93X2lkfS9kcmFmdBJ/CgtEZWxldGVEcmFmdBIhLm9kZy5lbmdpbmUudjEuRGVsZXRlRHJhZnRSZXF1ZXN0GiIub2RnLmVuZ2luZS52MS5EZWxldGVEcmFmdFJlc3BvbnNlIimC0+STAiMqIS92MS93b3JrZmxvd3Mve3dvcmtmbG93X2lkfS9kcmFmdBJxCg1MaXN0V29ya2Zsb3dzEiMub2RnLmVuZ2luZS52MS5MaXN0V29ya2Zsb3dzUmVxdWVzdBokLm9kZy5lbmdpbmUudjEuTGlzdFdvcmtmbG93c1Jlc3BvbnNlIhWC0+STAg8SDS92MS93b3JrZmxvd3NiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp, file_odg_workflow_v1_workflow]);
 
 /**
  * Describes the message odg.engine.v1.PublishedWorkflow.
@@ -24,81 +24,179 @@ export const PublishedWorkflowSchema = /*@__PURE__*/
   messageDesc(file_odg_engine_v1_workflow_service, 0);
 
 /**
+ * Describes the message odg.engine.v1.WorkflowDraft.
+ * Use `create(WorkflowDraftSchema)` to create a new message.
+ */
+export const WorkflowDraftSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_workflow_service, 1);
+
+/**
  * Describes the message odg.engine.v1.ValidateWorkflowRequest.
  * Use `create(ValidateWorkflowRequestSchema)` to create a new message.
  */
 export const ValidateWorkflowRequestSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_workflow_service, 1);
+  messageDesc(file_odg_engine_v1_workflow_service, 2);
 
 /**
  * Describes the message odg.engine.v1.ValidateWorkflowResponse.
  * Use `create(ValidateWorkflowResponseSchema)` to create a new message.
  */
 export const ValidateWorkflowResponseSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_workflow_service, 2);
+  messageDesc(file_odg_engine_v1_workflow_service, 3);
 
 /**
  * Describes the message odg.engine.v1.PlanWorkflowRequest.
  * Use `create(PlanWorkflowRequestSchema)` to create a new message.
  */
 export const PlanWorkflowRequestSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_workflow_service, 3);
+  messageDesc(file_odg_engine_v1_workflow_service, 4);
 
 /**
  * Describes the message odg.engine.v1.PlanWorkflowResponse.
  * Use `create(PlanWorkflowResponseSchema)` to create a new message.
  */
 export const PlanWorkflowResponseSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_workflow_service, 4);
+  messageDesc(file_odg_engine_v1_workflow_service, 5);
 
 /**
  * Describes the message odg.engine.v1.PlannedTask.
  * Use `create(PlannedTaskSchema)` to create a new message.
  */
 export const PlannedTaskSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_workflow_service, 5);
+  messageDesc(file_odg_engine_v1_workflow_service, 6);
 
 /**
  * Describes the message odg.engine.v1.PublishWorkflowRequest.
  * Use `create(PublishWorkflowRequestSchema)` to create a new message.
  */
 export const PublishWorkflowRequestSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_workflow_service, 6);
+  messageDesc(file_odg_engine_v1_workflow_service, 7);
 
 /**
  * Describes the message odg.engine.v1.PublishWorkflowResponse.
  * Use `create(PublishWorkflowResponseSchema)` to create a new message.
  */
 export const PublishWorkflowResponseSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_workflow_service, 7);
+  messageDesc(file_odg_engine_v1_workflow_service, 8);
 
 /**
  * Describes the message odg.engine.v1.GetWorkflowRequest.
  * Use `create(GetWorkflowRequestSchema)` to create a new message.
  */
 export const GetWorkflowRequestSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_workflow_service, 8);
+  messageDesc(file_odg_engine_v1_workflow_service, 9);
 
 /**
  * Describes the message odg.engine.v1.GetWorkflowResponse.
  * Use `create(GetWorkflowResponseSchema)` to create a new message.
  */
 export const GetWorkflowResponseSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_workflow_service, 9);
+  messageDesc(file_odg_engine_v1_workflow_service, 10);
 
 /**
  * Describes the message odg.engine.v1.ListWorkflowsRequest.
  * Use `create(ListWorkflowsRequestSchema)` to create a new message.
  */
 export const ListWorkflowsRequestSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_workflow_service, 10);
+  messageDesc(file_odg_engine_v1_workflow_service, 11);
 
 /**
  * Describes the message odg.engine.v1.ListWorkflowsResponse.
  * Use `create(ListWorkflowsResponseSchema)` to create a new message.
  */
 export const ListWorkflowsResponseSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_workflow_service, 11);
+  messageDesc(file_odg_engine_v1_workflow_service, 12);
+
+/**
+ * Describes the message odg.engine.v1.ListWorkflowVersionsRequest.
+ * Use `create(ListWorkflowVersionsRequestSchema)` to create a new message.
+ */
+export const ListWorkflowVersionsRequestSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_workflow_service, 13);
+
+/**
+ * Describes the message odg.engine.v1.ListWorkflowVersionsResponse.
+ * Use `create(ListWorkflowVersionsResponseSchema)` to create a new message.
+ */
+export const ListWorkflowVersionsResponseSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_workflow_service, 14);
+
+/**
+ * Describes the message odg.engine.v1.DiffWorkflowsRequest.
+ * Use `create(DiffWorkflowsRequestSchema)` to create a new message.
+ */
+export const DiffWorkflowsRequestSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_workflow_service, 15);
+
+/**
+ * Describes the message odg.engine.v1.DiffWorkflowsResponse.
+ * Use `create(DiffWorkflowsResponseSchema)` to create a new message.
+ */
+export const DiffWorkflowsResponseSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_workflow_service, 16);
+
+/**
+ * Describes the message odg.engine.v1.WorkflowChange.
+ * Use `create(WorkflowChangeSchema)` to create a new message.
+ */
+export const WorkflowChangeSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_workflow_service, 17);
+
+/**
+ * Describes the message odg.engine.v1.DeprecateWorkflowRequest.
+ * Use `create(DeprecateWorkflowRequestSchema)` to create a new message.
+ */
+export const DeprecateWorkflowRequestSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_workflow_service, 18);
+
+/**
+ * Describes the message odg.engine.v1.DeprecateWorkflowResponse.
+ * Use `create(DeprecateWorkflowResponseSchema)` to create a new message.
+ */
+export const DeprecateWorkflowResponseSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_workflow_service, 19);
+
+/**
+ * Describes the message odg.engine.v1.SaveDraftRequest.
+ * Use `create(SaveDraftRequestSchema)` to create a new message.
+ */
+export const SaveDraftRequestSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_workflow_service, 20);
+
+/**
+ * Describes the message odg.engine.v1.SaveDraftResponse.
+ * Use `create(SaveDraftResponseSchema)` to create a new message.
+ */
+export const SaveDraftResponseSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_workflow_service, 21);
+
+/**
+ * Describes the message odg.engine.v1.GetDraftRequest.
+ * Use `create(GetDraftRequestSchema)` to create a new message.
+ */
+export const GetDraftRequestSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_workflow_service, 22);
+
+/**
+ * Describes the message odg.engine.v1.GetDraftResponse.
+ * Use `create(GetDraftResponseSchema)` to create a new message.
+ */
+export const GetDraftResponseSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_workflow_service, 23);
+
+/**
+ * Describes the message odg.engine.v1.DeleteDraftRequest.
+ * Use `create(DeleteDraftRequestSchema)` to create a new message.
+ */
+export const DeleteDraftRequestSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_workflow_service, 24);
+
+/**
+ * Describes the message odg.engine.v1.DeleteDraftResponse.
+ * Use `create(DeleteDraftResponseSchema)` to create a new message.
+ */
+export const DeleteDraftResponseSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_workflow_service, 25);
 
 /**
  * Workflows: check, compile, publish and read them.

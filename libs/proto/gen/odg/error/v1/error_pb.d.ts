@@ -332,6 +332,41 @@ export enum Reason {
    * @generated from enum value: REASON_EXPERT_UNTRUSTED = 37;
    */
   EXPERT_UNTRUSTED = 37,
+
+  /**
+   * A person denied the consent that the task waits for.
+   *
+   * @generated from enum value: REASON_APPROVAL_REJECTED = 38;
+   */
+  APPROVAL_REJECTED = 38,
+
+  /**
+   * Nobody gave the consent that the task waits for in time.
+   *
+   * @generated from enum value: REASON_APPROVAL_EXPIRED = 39;
+   */
+  APPROVAL_EXPIRED = 39,
+
+  /**
+   * An item of the task failed.
+   *
+   * @generated from enum value: REASON_ITEM_FAILED = 40;
+   */
+  ITEM_FAILED = 40,
+
+  /**
+   * The run of the sub-workflow did not succeed.
+   *
+   * @generated from enum value: REASON_CHILD_RUN_FAILED = 41;
+   */
+  CHILD_RUN_FAILED = 41,
+
+  /**
+   * Somebody else changed the resource since it was read.
+   *
+   * @generated from enum value: REASON_ETAG_MISMATCH = 42;
+   */
+  ETAG_MISMATCH = 42,
 }
 
 /**

@@ -200,6 +200,13 @@ export declare type ExecuteRequest = Message<"odg.expert.v1.ExecuteRequest"> & {
    * @generated from field: string host_token = 8;
    */
   hostToken: string;
+
+  /**
+   * The item that it works on, from 1; 0 where the task has none.
+   *
+   * @generated from field: uint32 item = 9;
+   */
+  item: number;
 };
 
 /**

@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
-import type { Duration, Timestamp, Value } from "@bufbuild/protobuf/wkt";
+import type { Duration, ListValue, Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import type { Failure } from "../../error/v1/error_pb.js";
 import type { Plan, Workflow } from "../../workflow/v1/workflow_pb.js";
 import type { Finding, Severity } from "../../expert/v1/finding_pb.js";
@@ -100,6 +100,48 @@ export declare type Run = Message<"odg.run.v1.Run"> & {
    * @generated from field: int64 last_seq = 11;
    */
   lastSeq: bigint;
+
+  /**
+   * The user who started it; empty where that is not known.
+   *
+   * @generated from field: string user = 12;
+   */
+  user: string;
+
+  /**
+   * Runs with a higher priority get free experts first; from -10 to 10.
+   *
+   * @generated from field: int32 priority = 13;
+   */
+  priority: number;
+
+  /**
+   * The run whose finished tasks this one reuses; empty for none.
+   *
+   * @generated from field: string forked_from = 14;
+   */
+  forkedFrom: string;
+
+  /**
+   * The run and task that this run works for, where it is a sub-workflow's.
+   *
+   * @generated from field: odg.run.v1.ParentTask parent = 15;
+   */
+  parent?: ParentTask | undefined;
+
+  /**
+   * How many tasks are in which state: also in lists, which leave out the tasks.
+   *
+   * @generated from field: repeated odg.run.v1.TaskCount task_counts = 16;
+   */
+  taskCounts: TaskCount[];
+
+  /**
+   * When it must have ended; unset for no limit.
+   *
+   * @generated from field: google.protobuf.Timestamp deadline = 17;
+   */
+  deadline?: Timestamp | undefined;
 };
 
 /**
@@ -107,6 +149,74 @@ export declare type Run = Message<"odg.run.v1.Run"> & {
  * Use `create(RunSchema)` to create a new message.
  */
 export declare const RunSchema: GenMessage<Run>;
+
+/**
+ * The task that a run works for.
+ *
+ * @generated from message odg.run.v1.ParentTask
+ */
+export declare type ParentTask = Message<"odg.run.v1.ParentTask"> & {
+  /**
+   * The run.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * The task's number in its workflow.
+   *
+   * @generated from field: uint32 task = 2;
+   */
+  task: number;
+
+  /**
+   * The item, from 1; 0 where the task has none.
+   *
+   * @generated from field: uint32 item = 3;
+   */
+  item: number;
+
+  /**
+   * Number of the attempt.
+   *
+   * @generated from field: uint32 attempt = 4;
+   */
+  attempt: number;
+};
+
+/**
+ * Describes the message odg.run.v1.ParentTask.
+ * Use `create(ParentTaskSchema)` to create a new message.
+ */
+export declare const ParentTaskSchema: GenMessage<ParentTask>;
+
+/**
+ * Tasks in one state.
+ *
+ * @generated from message odg.run.v1.TaskCount
+ */
+export declare type TaskCount = Message<"odg.run.v1.TaskCount"> & {
+  /**
+   * The state.
+   *
+   * @generated from field: odg.run.v1.TaskStatus status = 1;
+   */
+  status: TaskStatus;
+
+  /**
+   * How many.
+   *
+   * @generated from field: uint32 count = 2;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message odg.run.v1.TaskCount.
+ * Use `create(TaskCountSchema)` to create a new message.
+ */
+export declare const TaskCountSchema: GenMessage<TaskCount>;
 
 /**
  * How far a task is.
@@ -204,6 +314,41 @@ export declare type TaskState = Message<"odg.run.v1.TaskState"> & {
    * @generated from field: google.protobuf.Value output = 13;
    */
   output?: Value | undefined;
+
+  /**
+   * Where the output is kept, if it is too large to stand here.
+   *
+   * @generated from field: odg.run.v1.BlobRef output_blob = 14;
+   */
+  outputBlob?: BlobRef | undefined;
+
+  /**
+   * The run whose result was taken over; empty where it was worked for in this run.
+   *
+   * @generated from field: string reused_from = 15;
+   */
+  reusedFrom: string;
+
+  /**
+   * For a task with `for_each`: how its items stand.
+   *
+   * @generated from field: odg.run.v1.ItemCounts items = 16;
+   */
+  items?: ItemCounts | undefined;
+
+  /**
+   * The consent that it waits for, or got.
+   *
+   * @generated from field: odg.run.v1.ApprovalState approval = 17;
+   */
+  approval?: ApprovalState | undefined;
+
+  /**
+   * The run of its sub-workflow.
+   *
+   * @generated from field: string child_run_id = 18;
+   */
+  childRunId: string;
 };
 
 /**
@@ -211,6 +356,157 @@ export declare type TaskState = Message<"odg.run.v1.TaskState"> & {
  * Use `create(TaskStateSchema)` to create a new message.
  */
 export declare const TaskStateSchema: GenMessage<TaskState>;
+
+/**
+ * Items of a task, by how far they are.
+ *
+ * @generated from message odg.run.v1.ItemCounts
+ */
+export declare type ItemCounts = Message<"odg.run.v1.ItemCounts"> & {
+  /**
+   * All.
+   *
+   * @generated from field: uint32 total = 1;
+   */
+  total: number;
+
+  /**
+   * At work, or waiting for a free expert or their next attempt.
+   *
+   * @generated from field: uint32 active = 2;
+   */
+  active: number;
+
+  /**
+   * Ended well.
+   *
+   * @generated from field: uint32 succeeded = 3;
+   */
+  succeeded: number;
+
+  /**
+   * Ended badly.
+   *
+   * @generated from field: uint32 failed = 4;
+   */
+  failed: number;
+};
+
+/**
+ * Describes the message odg.run.v1.ItemCounts.
+ * Use `create(ItemCountsSchema)` to create a new message.
+ */
+export declare const ItemCountsSchema: GenMessage<ItemCounts>;
+
+/**
+ * A value that is kept beside the journal.
+ *
+ * @generated from message odg.run.v1.BlobRef
+ */
+export declare type BlobRef = Message<"odg.run.v1.BlobRef"> & {
+  /**
+   * SHA-256 of the bytes, hexadecimal.
+   *
+   * @generated from field: string digest = 1;
+   */
+  digest: string;
+
+  /**
+   * Bytes.
+   *
+   * @generated from field: uint64 size = 2;
+   */
+  size: bigint;
+};
+
+/**
+ * Describes the message odg.run.v1.BlobRef.
+ * Use `create(BlobRefSchema)` to create a new message.
+ */
+export declare const BlobRefSchema: GenMessage<BlobRef>;
+
+/**
+ * A consent and how it stands.
+ *
+ * @generated from message odg.run.v1.ApprovalState
+ */
+export declare type ApprovalState = Message<"odg.run.v1.ApprovalState"> & {
+  /**
+   * Identity: `<run id>/<task id>`.
+   *
+   * @generated from field: string approval_id = 1;
+   */
+  approvalId: string;
+
+  /**
+   * How it stands.
+   *
+   * @generated from field: odg.run.v1.ApprovalStatus status = 2;
+   */
+  status: ApprovalStatus;
+
+  /**
+   * The question.
+   *
+   * @generated from field: string question = 3;
+   */
+  question: string;
+
+  /**
+   * Who may decide; empty for anybody but the one who started the run.
+   *
+   * @generated from field: repeated string approvers = 4;
+   */
+  approvers: string[];
+
+  /**
+   * When it was asked for.
+   *
+   * @generated from field: google.protobuf.Timestamp request_time = 5;
+   */
+  requestTime?: Timestamp | undefined;
+
+  /**
+   * When it escalates or expires; unset for never.
+   *
+   * @generated from field: google.protobuf.Timestamp deadline = 6;
+   */
+  deadline?: Timestamp | undefined;
+
+  /**
+   * Whether it has escalated.
+   *
+   * @generated from field: bool escalated = 7;
+   */
+  escalated: boolean;
+
+  /**
+   * Who decided.
+   *
+   * @generated from field: string decided_by = 8;
+   */
+  decidedBy: string;
+
+  /**
+   * Why, in the decider's words.
+   *
+   * @generated from field: string reason = 9;
+   */
+  reason: string;
+
+  /**
+   * When.
+   *
+   * @generated from field: google.protobuf.Timestamp decide_time = 10;
+   */
+  decideTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message odg.run.v1.ApprovalState.
+ * Use `create(ApprovalStateSchema)` to create a new message.
+ */
+export declare const ApprovalStateSchema: GenMessage<ApprovalState>;
 
 /**
  * A past-tense fact in a run's journal. The bytes of the journal, the stream of WatchRun and the input of the core are this message.
@@ -324,6 +620,62 @@ export declare type Event = Message<"odg.run.v1.Event"> & {
      */
     value: DatasetProfiled;
     case: "datasetProfiled";
+  } | {
+    /**
+     * The items of a task became known.
+     *
+     * @generated from field: odg.run.v1.TaskExpanded task_expanded = 20;
+     */
+    value: TaskExpanded;
+    case: "taskExpanded";
+  } | {
+    /**
+     * A task waits for consent.
+     *
+     * @generated from field: odg.run.v1.ApprovalRequested approval_requested = 21;
+     */
+    value: ApprovalRequested;
+    case: "approvalRequested";
+  } | {
+    /**
+     * Nobody decided in time; more people may.
+     *
+     * @generated from field: odg.run.v1.ApprovalEscalated approval_escalated = 22;
+     */
+    value: ApprovalEscalated;
+    case: "approvalEscalated";
+  } | {
+    /**
+     * Consent was granted or denied, or its time is over.
+     *
+     * @generated from field: odg.run.v1.ApprovalDecided approval_decided = 23;
+     */
+    value: ApprovalDecided;
+    case: "approvalDecided";
+  } | {
+    /**
+     * Someone paused the run.
+     *
+     * @generated from field: odg.run.v1.RunPaused run_paused = 24;
+     */
+    value: RunPaused;
+    case: "runPaused";
+  } | {
+    /**
+     * Someone let it go on.
+     *
+     * @generated from field: odg.run.v1.RunResumed run_resumed = 25;
+     */
+    value: RunResumed;
+    case: "runResumed";
+  } | {
+    /**
+     * The run took longer than it may.
+     *
+     * @generated from field: odg.run.v1.RunTimedOut run_timed_out = 26;
+     */
+    value: RunTimedOut;
+    case: "runTimedOut";
   } | { case: undefined; value?: undefined };
 };
 
@@ -394,6 +746,48 @@ export declare type RunStarted = Message<"odg.run.v1.RunStarted"> & {
    * @generated from field: string request_id = 8;
    */
   requestId: string;
+
+  /**
+   * The user who started it; empty where that is not known.
+   *
+   * @generated from field: string user = 9;
+   */
+  user: string;
+
+  /**
+   * Runs with a higher priority get free experts first; from -10 to 10.
+   *
+   * @generated from field: int32 priority = 10;
+   */
+  priority: number;
+
+  /**
+   * The run whose finished tasks this one reuses; empty for none.
+   *
+   * @generated from field: string forked_from = 11;
+   */
+  forkedFrom: string;
+
+  /**
+   * Numbers of the tasks whose results are taken over from that run, ascending.
+   *
+   * @generated from field: repeated uint32 reused = 12;
+   */
+  reused: number[];
+
+  /**
+   * The run and task that this run works for, where it is a sub-workflow's.
+   *
+   * @generated from field: odg.run.v1.ParentTask parent = 13;
+   */
+  parent?: ParentTask | undefined;
+
+  /**
+   * Exact versions of the sub-workflows, by task id.
+   *
+   * @generated from field: map<string, string> workflow_pins = 14;
+   */
+  workflowPins: { [key: string]: string };
 };
 
 /**
@@ -401,6 +795,237 @@ export declare type RunStarted = Message<"odg.run.v1.RunStarted"> & {
  * Use `create(RunStartedSchema)` to create a new message.
  */
 export declare const RunStartedSchema: GenMessage<RunStarted>;
+
+/**
+ * The items of a task became known: it is at work until the last of them has ended.
+ *
+ * @generated from message odg.run.v1.TaskExpanded
+ */
+export declare type TaskExpanded = Message<"odg.run.v1.TaskExpanded"> & {
+  /**
+   * The task's number in the workflow.
+   *
+   * @generated from field: uint32 task = 1;
+   */
+  task: number;
+
+  /**
+   * How many items.
+   *
+   * @generated from field: uint32 count = 2;
+   */
+  count: number;
+
+  /**
+   * The items.
+   *
+   * @generated from field: google.protobuf.ListValue items = 3;
+   */
+  items?: ListValue | undefined;
+
+  /**
+   * Items at work at once.
+   *
+   * @generated from field: uint32 max_concurrency = 4;
+   */
+  maxConcurrency: number;
+
+  /**
+   * Where the items are kept, if they are too large to stand here.
+   *
+   * @generated from field: odg.run.v1.BlobRef items_blob = 5;
+   */
+  itemsBlob?: BlobRef | undefined;
+};
+
+/**
+ * Describes the message odg.run.v1.TaskExpanded.
+ * Use `create(TaskExpandedSchema)` to create a new message.
+ */
+export declare const TaskExpandedSchema: GenMessage<TaskExpanded>;
+
+/**
+ * A task waits for consent.
+ *
+ * @generated from message odg.run.v1.ApprovalRequested
+ */
+export declare type ApprovalRequested = Message<"odg.run.v1.ApprovalRequested"> & {
+  /**
+   * The task's number in the workflow.
+   *
+   * @generated from field: uint32 task = 1;
+   */
+  task: number;
+
+  /**
+   * The question, as bound.
+   *
+   * @generated from field: string question = 2;
+   */
+  question: string;
+
+  /**
+   * Who may decide; empty for anybody but the one who started the run.
+   *
+   * @generated from field: repeated string approvers = 3;
+   */
+  approvers: string[];
+
+  /**
+   * When it escalates or expires; unset for never.
+   *
+   * @generated from field: google.protobuf.Timestamp deadline = 4;
+   */
+  deadline?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message odg.run.v1.ApprovalRequested.
+ * Use `create(ApprovalRequestedSchema)` to create a new message.
+ */
+export declare const ApprovalRequestedSchema: GenMessage<ApprovalRequested>;
+
+/**
+ * Nobody decided in time; more people may.
+ *
+ * @generated from message odg.run.v1.ApprovalEscalated
+ */
+export declare type ApprovalEscalated = Message<"odg.run.v1.ApprovalEscalated"> & {
+  /**
+   * The task's number in the workflow.
+   *
+   * @generated from field: uint32 task = 1;
+   */
+  task: number;
+
+  /**
+   * Who may decide now.
+   *
+   * @generated from field: repeated string approvers = 2;
+   */
+  approvers: string[];
+
+  /**
+   * When it expires.
+   *
+   * @generated from field: google.protobuf.Timestamp deadline = 3;
+   */
+  deadline?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message odg.run.v1.ApprovalEscalated.
+ * Use `create(ApprovalEscalatedSchema)` to create a new message.
+ */
+export declare const ApprovalEscalatedSchema: GenMessage<ApprovalEscalated>;
+
+/**
+ * Consent was granted or denied, or its time is over.
+ *
+ * @generated from message odg.run.v1.ApprovalDecided
+ */
+export declare type ApprovalDecided = Message<"odg.run.v1.ApprovalDecided"> & {
+  /**
+   * The task's number in the workflow.
+   *
+   * @generated from field: uint32 task = 1;
+   */
+  task: number;
+
+  /**
+   * How.
+   *
+   * @generated from field: odg.run.v1.ApprovalStatus status = 2;
+   */
+  status: ApprovalStatus;
+
+  /**
+   * Who decided; empty where the time is over.
+   *
+   * @generated from field: string decided_by = 3;
+   */
+  decidedBy: string;
+
+  /**
+   * Why, in the decider's words.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message odg.run.v1.ApprovalDecided.
+ * Use `create(ApprovalDecidedSchema)` to create a new message.
+ */
+export declare const ApprovalDecidedSchema: GenMessage<ApprovalDecided>;
+
+/**
+ * Someone paused the run: what is under way goes on, nothing new begins.
+ *
+ * @generated from message odg.run.v1.RunPaused
+ */
+export declare type RunPaused = Message<"odg.run.v1.RunPaused"> & {
+  /**
+   * Why, for people.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * Who.
+   *
+   * @generated from field: string user = 2;
+   */
+  user: string;
+};
+
+/**
+ * Describes the message odg.run.v1.RunPaused.
+ * Use `create(RunPausedSchema)` to create a new message.
+ */
+export declare const RunPausedSchema: GenMessage<RunPaused>;
+
+/**
+ * Someone let the run go on.
+ *
+ * @generated from message odg.run.v1.RunResumed
+ */
+export declare type RunResumed = Message<"odg.run.v1.RunResumed"> & {
+  /**
+   * Who.
+   *
+   * @generated from field: string user = 1;
+   */
+  user: string;
+};
+
+/**
+ * Describes the message odg.run.v1.RunResumed.
+ * Use `create(RunResumedSchema)` to create a new message.
+ */
+export declare const RunResumedSchema: GenMessage<RunResumed>;
+
+/**
+ * The run took longer than it may: what is open is cancelled, and the run fails.
+ *
+ * @generated from message odg.run.v1.RunTimedOut
+ */
+export declare type RunTimedOut = Message<"odg.run.v1.RunTimedOut"> & {
+  /**
+   * The limit.
+   *
+   * @generated from field: google.protobuf.Duration timeout = 1;
+   */
+  timeout?: Duration | undefined;
+};
+
+/**
+ * Describes the message odg.run.v1.RunTimedOut.
+ * Use `create(RunTimedOutSchema)` to create a new message.
+ */
+export declare const RunTimedOutSchema: GenMessage<RunTimedOut>;
 
 /**
  * An attempt of a task began.
@@ -449,6 +1074,20 @@ export declare type TaskStarted = Message<"odg.run.v1.TaskStarted"> & {
    * @generated from field: string idempotency_key = 6;
    */
   idempotencyKey: string;
+
+  /**
+   * The item, from 1; 0 where the task has none.
+   *
+   * @generated from field: uint32 item = 7;
+   */
+  item: number;
+
+  /**
+   * The run of the sub-workflow that was started.
+   *
+   * @generated from field: string child_run_id = 8;
+   */
+  childRunId: string;
 };
 
 /**
@@ -504,6 +1143,27 @@ export declare type TaskCompleted = Message<"odg.run.v1.TaskCompleted"> & {
    * @generated from field: string summary = 6;
    */
   summary: string;
+
+  /**
+   * The item, from 1; 0 where the task has none, or where all its items have ended.
+   *
+   * @generated from field: uint32 item = 7;
+   */
+  item: number;
+
+  /**
+   * Where the output is kept, if it is too large to stand here.
+   *
+   * @generated from field: odg.run.v1.BlobRef output_blob = 8;
+   */
+  outputBlob?: BlobRef | undefined;
+
+  /**
+   * The run whose result was taken over; empty where it was worked for in this run.
+   *
+   * @generated from field: string reused_from = 9;
+   */
+  reusedFrom: string;
 };
 
 /**
@@ -545,6 +1205,13 @@ export declare type TaskFailed = Message<"odg.run.v1.TaskFailed"> & {
    * @generated from field: google.protobuf.Duration retry_after = 4;
    */
   retryAfter?: Duration | undefined;
+
+  /**
+   * The item, from 1; 0 where the task has none, or where its items make it fail.
+   *
+   * @generated from field: uint32 item = 5;
+   */
+  item: number;
 };
 
 /**
@@ -592,6 +1259,13 @@ export declare type TaskRetryDue = Message<"odg.run.v1.TaskRetryDue"> & {
    * @generated from field: uint32 task = 1;
    */
   task: number;
+
+  /**
+   * The item, from 1; 0 where the task has none.
+   *
+   * @generated from field: uint32 item = 2;
+   */
+  item: number;
 };
 
 /**
@@ -612,6 +1286,13 @@ export declare type RunCancelRequested = Message<"odg.run.v1.RunCancelRequested"
    * @generated from field: string reason = 1;
    */
   reason: string;
+
+  /**
+   * Who.
+   *
+   * @generated from field: string user = 2;
+   */
+  user: string;
 };
 
 /**
@@ -692,6 +1373,13 @@ export declare type Ephemeral = Message<"odg.run.v1.Ephemeral"> & {
    * @generated from field: string task_id = 1;
    */
   taskId: string;
+
+  /**
+   * The item, from 1; 0 where the task has none.
+   *
+   * @generated from field: uint32 item = 5;
+   */
+  item: number;
 
   /**
    * What.
@@ -894,12 +1582,66 @@ export enum RunStatus {
    * @generated from enum value: RUN_STATUS_CANCELLED = 4;
    */
   CANCELLED = 4,
+
+  /**
+   * Someone paused it: what is under way goes on, nothing new begins.
+   *
+   * @generated from enum value: RUN_STATUS_PAUSED = 5;
+   */
+  PAUSED = 5,
 }
 
 /**
  * Describes the enum odg.run.v1.RunStatus.
  */
 export declare const RunStatusSchema: GenEnum<RunStatus>;
+
+/**
+ * How a consent stands.
+ *
+ * @generated from enum odg.run.v1.ApprovalStatus
+ */
+export enum ApprovalStatus {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: APPROVAL_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Waits for a decision.
+   *
+   * @generated from enum value: APPROVAL_STATUS_PENDING = 1;
+   */
+  PENDING = 1,
+
+  /**
+   * Granted.
+   *
+   * @generated from enum value: APPROVAL_STATUS_APPROVED = 2;
+   */
+  APPROVED = 2,
+
+  /**
+   * Denied.
+   *
+   * @generated from enum value: APPROVAL_STATUS_REJECTED = 3;
+   */
+  REJECTED = 3,
+
+  /**
+   * Nobody decided in time.
+   *
+   * @generated from enum value: APPROVAL_STATUS_EXPIRED = 4;
+   */
+  EXPIRED = 4,
+}
+
+/**
+ * Describes the enum odg.run.v1.ApprovalStatus.
+ */
+export declare const ApprovalStatusSchema: GenEnum<ApprovalStatus>;
 
 /**
  * How far a task is.
@@ -969,6 +1711,13 @@ export enum TaskStatus {
    * @generated from enum value: TASK_STATUS_WAITING_RETRY = 8;
    */
   WAITING_RETRY = 8,
+
+  /**
+   * Waits for a person's consent.
+   *
+   * @generated from enum value: TASK_STATUS_WAITING_APPROVAL = 9;
+   */
+  WAITING_APPROVAL = 9,
 }
 
 /**

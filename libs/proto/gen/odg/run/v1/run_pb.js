@@ -16,7 +16,7 @@ import { file_odg_workflow_v1_workflow } from "../../workflow/v1/workflow_pb.js"
  * Describes the file odg/run/v1/run.proto.
  */
 export const file_odg_run_v1_run = /*@__PURE__*/
-  fileDesc("ChRvZGcvcnVuL3YxL3J1bi5wcm90bxIKb2RnLnJ1bi52MSKvAwoDUnVuEg4KBnJ1bl9pZBgBIAEoCRITCgt3b3JrZmxvd19pZBgCIAEoCRIYChB3b3JrZmxvd192ZXJzaW9uGAMgASgJEiUKBnN0YXR1cxgEIAEoDjIVLm9kZy5ydW4udjEuUnVuU3RhdHVzEicKBmlucHV0cxgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgV0YXNrcxgIIAMoCzIVLm9kZy5ydW4udjEuVGFza1N0YXRlEiYKB2ZhaWx1cmUYCSABKAsyFS5vZGcuZXJyb3IudjEuRmFpbHVyZRIrCgZsYWJlbHMYCiADKAsyGy5vZGcucnVuLnYxLlJ1bi5MYWJlbHNFbnRyeRIQCghsYXN0X3NlcRgLIAEoAxotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIqcDCglUYXNrU3RhdGUSDwoHdGFza19pZBgBIAEoCRImCgZzdGF0dXMYAiABKA4yFi5vZGcucnVuLnYxLlRhc2tTdGF0dXMSEAoIYXR0ZW1wdHMYAyABKA0SDgoGZXhwZXJ0GAQgASgJEg4KBmFjdGlvbhgFIAEoCRIuCgpyZWFkeV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoHZmFpbHVyZRgJIAEoCzIVLm9kZy5lcnJvci52MS5GYWlsdXJlEikKCnNraXBfY2F1c2UYCiABKA4yFS5vZGcucnVuLnYxLlNraXBDYXVzZRIPCgdzdW1tYXJ5GAsgASgJEhUKDWZpbmRpbmdfY291bnQYDCABKA0SJgoGb3V0cHV0GA0gASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlIuAECgVFdmVudBIOCgZydW5faWQYASABKAkSCwoDc2VxGAIgASgDEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KC3J1bl9zdGFydGVkGAogASgLMhYub2RnLnJ1bi52MS5SdW5TdGFydGVkSAASLwoMdGFza19zdGFydGVkGAsgASgLMhcub2RnLnJ1bi52MS5UYXNrU3RhcnRlZEgAEjMKDnRhc2tfY29tcGxldGVkGAwgASgLMhkub2RnLnJ1bi52MS5UYXNrQ29tcGxldGVkSAASLQoLdGFza19mYWlsZWQYDSABKAsyFi5vZGcucnVuLnYxLlRhc2tGYWlsZWRIABIvCgx0YXNrX3NraXBwZWQYDiABKAsyFy5vZGcucnVuLnYxLlRhc2tTa2lwcGVkSAASMgoOdGFza19yZXRyeV9kdWUYDyABKAsyGC5vZGcucnVuLnYxLlRhc2tSZXRyeUR1ZUgAEj4KFHJ1bl9jYW5jZWxfcmVxdWVzdGVkGBAgASgLMh4ub2RnLnJ1bi52MS5SdW5DYW5jZWxSZXF1ZXN0ZWRIABIzCg50YXNrX2NhbmNlbGxlZBgRIAEoCzIZLm9kZy5ydW4udjEuVGFza0NhbmNlbGxlZEgAEjEKDXJ1bl9jb21wbGV0ZWQYEiABKAsyGC5vZGcucnVuLnYxLlJ1bkNvbXBsZXRlZEgAEjcKEGRhdGFzZXRfcHJvZmlsZWQYEyABKAsyGy5vZGcucnVuLnYxLkRhdGFzZXRQcm9maWxlZEgAQgYKBGtpbmQijgMKClJ1blN0YXJ0ZWQSKwoId29ya2Zsb3cYASABKAsyGS5vZGcud29ya2Zsb3cudjEuV29ya2Zsb3cSGAoQd29ya2Zsb3dfdmVyc2lvbhgCIAEoCRIjCgRwbGFuGAMgASgLMhUub2RnLndvcmtmbG93LnYxLlBsYW4SFwoPbWFjaGluZV92ZXJzaW9uGAQgASgNEicKBmlucHV0cxgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSLgoEcGlucxgGIAMoCzIgLm9kZy5ydW4udjEuUnVuU3RhcnRlZC5QaW5zRW50cnkSMgoGbGFiZWxzGAcgAygLMiIub2RnLnJ1bi52MS5SdW5TdGFydGVkLkxhYmVsc0VudHJ5EhIKCnJlcXVlc3RfaWQYCCABKAkaKwoJUGluc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ3CgtUYXNrU3RhcnRlZBIMCgR0YXNrGAEgASgNEg8KB2F0dGVtcHQYAiABKA0SDgoGZXhwZXJ0GAMgASgJEhAKCGluc3RhbmNlGAQgASgJEg4KBmFjdGlvbhgFIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYBiABKAkixgEKDVRhc2tDb21wbGV0ZWQSDAoEdGFzaxgBIAEoDRIPCgdhdHRlbXB0GAIgASgNEiYKBm91dHB1dBgDIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIoCghmaW5kaW5ncxgEIAMoCzIWLm9kZy5leHBlcnQudjEuRmluZGluZxIzCg5jb250ZXh0X3dyaXRlcxgFIAMoCzIbLm9kZy5leHBlcnQudjEuQ29udGV4dFdyaXRlEg8KB3N1bW1hcnkYBiABKAkigwEKClRhc2tGYWlsZWQSDAoEdGFzaxgBIAEoDRIPCgdhdHRlbXB0GAIgASgNEiYKB2ZhaWx1cmUYAyABKAsyFS5vZGcuZXJyb3IudjEuRmFpbHVyZRIuCgtyZXRyeV9hZnRlchgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJBCgtUYXNrU2tpcHBlZBIMCgR0YXNrGAEgASgNEiQKBWNhdXNlGAIgASgOMhUub2RnLnJ1bi52MS5Ta2lwQ2F1c2UiHAoMVGFza1JldHJ5RHVlEgwKBHRhc2sYASABKA0iJAoSUnVuQ2FuY2VsUmVxdWVzdGVkEg4KBnJlYXNvbhgBIAEoCSIdCg1UYXNrQ2FuY2VsbGVkEgwKBHRhc2sYASABKA0iNQoMUnVuQ29tcGxldGVkEiUKBnN0YXR1cxgBIAEoDjIVLm9kZy5ydW4udjEuUnVuU3RhdHVzIkIKD0RhdGFzZXRQcm9maWxlZBIvCgdwcm9maWxlGAEgASgLMh4ub2RnLmNhdGFsb2cudjEuRGF0YXNldFByb2ZpbGUiowEKCUVwaGVtZXJhbBIPCgd0YXNrX2lkGAEgASgJEisKCHByb2dyZXNzGAIgASgLMhcub2RnLmV4cGVydC52MS5Qcm9ncmVzc0gAEiUKA2xvZxgDIAEoCzIWLm9kZy5leHBlcnQudjEuTG9nTGluZUgAEikKB2ZpbmRpbmcYBCABKAsyFi5vZGcuZXhwZXJ0LnYxLkZpbmRpbmdIAEIGCgRraW5kIokCCgZSZXBvcnQSHAoDcnVuGAEgASgLMg8ub2RnLnJ1bi52MS5SdW4SJwoJaGVhZGxpbmVzGAIgAygLMhQub2RnLnJ1bi52MS5IZWFkbGluZRIrCghmaW5kaW5ncxgDIAMoCzIZLm9kZy5ydW4udjEuUmVwb3J0RmluZGluZxIwCghwcm9maWxlcxgEIAMoCzIeLm9kZy5jYXRhbG9nLnYxLkRhdGFzZXRQcm9maWxlEiwKB2NvbnRleHQYBSADKAsyGy5vZGcuZXhwZXJ0LnYxLkNvbnRleHRFbnRyeRIrCgh3b3JrZmxvdxgGIAEoCzIZLm9kZy53b3JrZmxvdy52MS5Xb3JrZmxvdyJUCghIZWFkbGluZRIPCgd0YXNrX2lkGAEgASgJEikKCHNldmVyaXR5GAIgASgOMhcub2RnLmV4cGVydC52MS5TZXZlcml0eRIMCgR0ZXh0GAMgASgJIlkKDVJlcG9ydEZpbmRpbmcSJwoHZmluZGluZxgBIAEoCzIWLm9kZy5leHBlcnQudjEuRmluZGluZxIPCgd0YXNrX2lkGAIgASgJEg4KBmV4cGVydBgDIAEoCSqKAQoJUnVuU3RhdHVzEhoKFlJVTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIWChJSVU5fU1RBVFVTX1JVTk5JTkcQARIYChRSVU5fU1RBVFVTX1NVQ0NFRURFRBACEhUKEVJVTl9TVEFUVVNfRkFJTEVEEAMSGAoUUlVOX1NUQVRVU19DQU5DRUxMRUQQBCr4AQoKVGFza1N0YXR1cxIbChdUQVNLX1NUQVRVU19VTlNQRUNJRklFRBAAEhcKE1RBU0tfU1RBVFVTX1BFTkRJTkcQARIVChFUQVNLX1NUQVRVU19SRUFEWRACEhcKE1RBU0tfU1RBVFVTX1JVTk5JTkcQAxIZChVUQVNLX1NUQVRVU19TVUNDRUVERUQQBBIWChJUQVNLX1NUQVRVU19GQUlMRUQQBRIXChNUQVNLX1NUQVRVU19TS0lQUEVEEAYSGQoVVEFTS19TVEFUVVNfQ0FOQ0VMTEVEEAcSHQoZVEFTS19TVEFUVVNfV0FJVElOR19SRVRSWRAIKloKCVNraXBDYXVzZRIaChZTS0lQX0NBVVNFX1VOU1BFQ0lGSUVEEAASGAoUU0tJUF9DQVVTRV9DT05ESVRJT04QARIXChNTS0lQX0NBVVNFX1VQU1RSRUFNEAJiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_odg_catalog_v1_dataset, file_odg_error_v1_error, file_odg_expert_v1_expert, file_odg_expert_v1_finding, file_odg_workflow_v1_workflow]);
+  fileDesc("ChRvZGcvcnVuL3YxL3J1bi5wcm90bxIKb2RnLnJ1bi52MSLmBAoDUnVuEg4KBnJ1bl9pZBgBIAEoCRITCgt3b3JrZmxvd19pZBgCIAEoCRIYChB3b3JrZmxvd192ZXJzaW9uGAMgASgJEiUKBnN0YXR1cxgEIAEoDjIVLm9kZy5ydW4udjEuUnVuU3RhdHVzEicKBmlucHV0cxgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgV0YXNrcxgIIAMoCzIVLm9kZy5ydW4udjEuVGFza1N0YXRlEiYKB2ZhaWx1cmUYCSABKAsyFS5vZGcuZXJyb3IudjEuRmFpbHVyZRIrCgZsYWJlbHMYCiADKAsyGy5vZGcucnVuLnYxLlJ1bi5MYWJlbHNFbnRyeRIQCghsYXN0X3NlcRgLIAEoAxIMCgR1c2VyGAwgASgJEhAKCHByaW9yaXR5GA0gASgFEhMKC2ZvcmtlZF9mcm9tGA4gASgJEiYKBnBhcmVudBgPIAEoCzIWLm9kZy5ydW4udjEuUGFyZW50VGFzaxIqCgt0YXNrX2NvdW50cxgQIAMoCzIVLm9kZy5ydW4udjEuVGFza0NvdW50EiwKCGRlYWRsaW5lGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkkKClBhcmVudFRhc2sSDgoGcnVuX2lkGAEgASgJEgwKBHRhc2sYAiABKA0SDAoEaXRlbRgDIAEoDRIPCgdhdHRlbXB0GAQgASgNIkIKCVRhc2tDb3VudBImCgZzdGF0dXMYASABKA4yFi5vZGcucnVuLnYxLlRhc2tTdGF0dXMSDQoFY291bnQYAiABKA0i0AQKCVRhc2tTdGF0ZRIPCgd0YXNrX2lkGAEgASgJEiYKBnN0YXR1cxgCIAEoDjIWLm9kZy5ydW4udjEuVGFza1N0YXR1cxIQCghhdHRlbXB0cxgDIAEoDRIOCgZleHBlcnQYBCABKAkSDgoGYWN0aW9uGAUgASgJEi4KCnJlYWR5X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgdmYWlsdXJlGAkgASgLMhUub2RnLmVycm9yLnYxLkZhaWx1cmUSKQoKc2tpcF9jYXVzZRgKIAEoDjIVLm9kZy5ydW4udjEuU2tpcENhdXNlEg8KB3N1bW1hcnkYCyABKAkSFQoNZmluZGluZ19jb3VudBgMIAEoDRImCgZvdXRwdXQYDSABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSKAoLb3V0cHV0X2Jsb2IYDiABKAsyEy5vZGcucnVuLnYxLkJsb2JSZWYSEwoLcmV1c2VkX2Zyb20YDyABKAkSJQoFaXRlbXMYECABKAsyFi5vZGcucnVuLnYxLkl0ZW1Db3VudHMSKwoIYXBwcm92YWwYESABKAsyGS5vZGcucnVuLnYxLkFwcHJvdmFsU3RhdGUSFAoMY2hpbGRfcnVuX2lkGBIgASgJIk4KCkl0ZW1Db3VudHMSDQoFdG90YWwYASABKA0SDgoGYWN0aXZlGAIgASgNEhEKCXN1Y2NlZWRlZBgDIAEoDRIOCgZmYWlsZWQYBCABKA0iJwoHQmxvYlJlZhIOCgZkaWdlc3QYASABKAkSDAoEc2l6ZRgCIAEoBCK9AgoNQXBwcm92YWxTdGF0ZRITCgthcHByb3ZhbF9pZBgBIAEoCRIqCgZzdGF0dXMYAiABKA4yGi5vZGcucnVuLnYxLkFwcHJvdmFsU3RhdHVzEhAKCHF1ZXN0aW9uGAMgASgJEhEKCWFwcHJvdmVycxgEIAMoCRIwCgxyZXF1ZXN0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGRlYWRsaW5lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgllc2NhbGF0ZWQYByABKAgSEgoKZGVjaWRlZF9ieRgIIAEoCRIOCgZyZWFzb24YCSABKAkSLwoLZGVjaWRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItQHCgVFdmVudBIOCgZydW5faWQYASABKAkSCwoDc2VxGAIgASgDEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KC3J1bl9zdGFydGVkGAogASgLMhYub2RnLnJ1bi52MS5SdW5TdGFydGVkSAASLwoMdGFza19zdGFydGVkGAsgASgLMhcub2RnLnJ1bi52MS5UYXNrU3RhcnRlZEgAEjMKDnRhc2tfY29tcGxldGVkGAwgASgLMhkub2RnLnJ1bi52MS5UYXNrQ29tcGxldGVkSAASLQoLdGFza19mYWlsZWQYDSABKAsyFi5vZGcucnVuLnYxLlRhc2tGYWlsZWRIABIvCgx0YXNrX3NraXBwZWQYDiABKAsyFy5vZGcucnVuLnYxLlRhc2tTa2lwcGVkSAASMgoOdGFza19yZXRyeV9kdWUYDyABKAsyGC5vZGcucnVuLnYxLlRhc2tSZXRyeUR1ZUgAEj4KFHJ1bl9jYW5jZWxfcmVxdWVzdGVkGBAgASgLMh4ub2RnLnJ1bi52MS5SdW5DYW5jZWxSZXF1ZXN0ZWRIABIzCg50YXNrX2NhbmNlbGxlZBgRIAEoCzIZLm9kZy5ydW4udjEuVGFza0NhbmNlbGxlZEgAEjEKDXJ1bl9jb21wbGV0ZWQYEiABKAsyGC5vZGcucnVuLnYxLlJ1bkNvbXBsZXRlZEgAEjcKEGRhdGFzZXRfcHJvZmlsZWQYEyABKAsyGy5vZGcucnVuLnYxLkRhdGFzZXRQcm9maWxlZEgAEjEKDXRhc2tfZXhwYW5kZWQYFCABKAsyGC5vZGcucnVuLnYxLlRhc2tFeHBhbmRlZEgAEjsKEmFwcHJvdmFsX3JlcXVlc3RlZBgVIAEoCzIdLm9kZy5ydW4udjEuQXBwcm92YWxSZXF1ZXN0ZWRIABI7ChJhcHByb3ZhbF9lc2NhbGF0ZWQYFiABKAsyHS5vZGcucnVuLnYxLkFwcHJvdmFsRXNjYWxhdGVkSAASNwoQYXBwcm92YWxfZGVjaWRlZBgXIAEoCzIbLm9kZy5ydW4udjEuQXBwcm92YWxEZWNpZGVkSAASKwoKcnVuX3BhdXNlZBgYIAEoCzIVLm9kZy5ydW4udjEuUnVuUGF1c2VkSAASLQoLcnVuX3Jlc3VtZWQYGSABKAsyFi5vZGcucnVuLnYxLlJ1blJlc3VtZWRIABIwCg1ydW5fdGltZWRfb3V0GBogASgLMhcub2RnLnJ1bi52MS5SdW5UaW1lZE91dEgAQgYKBGtpbmQi8QQKClJ1blN0YXJ0ZWQSKwoId29ya2Zsb3cYASABKAsyGS5vZGcud29ya2Zsb3cudjEuV29ya2Zsb3cSGAoQd29ya2Zsb3dfdmVyc2lvbhgCIAEoCRIjCgRwbGFuGAMgASgLMhUub2RnLndvcmtmbG93LnYxLlBsYW4SFwoPbWFjaGluZV92ZXJzaW9uGAQgASgNEicKBmlucHV0cxgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSLgoEcGlucxgGIAMoCzIgLm9kZy5ydW4udjEuUnVuU3RhcnRlZC5QaW5zRW50cnkSMgoGbGFiZWxzGAcgAygLMiIub2RnLnJ1bi52MS5SdW5TdGFydGVkLkxhYmVsc0VudHJ5EhIKCnJlcXVlc3RfaWQYCCABKAkSDAoEdXNlchgJIAEoCRIQCghwcmlvcml0eRgKIAEoBRITCgtmb3JrZWRfZnJvbRgLIAEoCRIOCgZyZXVzZWQYDCADKA0SJgoGcGFyZW50GA0gASgLMhYub2RnLnJ1bi52MS5QYXJlbnRUYXNrEj8KDXdvcmtmbG93X3BpbnMYDiADKAsyKC5vZGcucnVuLnYxLlJ1blN0YXJ0ZWQuV29ya2Zsb3dQaW5zRW50cnkaKwoJUGluc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARozChFXb3JrZmxvd1BpbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpgBCgxUYXNrRXhwYW5kZWQSDAoEdGFzaxgBIAEoDRINCgVjb3VudBgCIAEoDRIpCgVpdGVtcxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSFwoPbWF4X2NvbmN1cnJlbmN5GAQgASgNEicKCml0ZW1zX2Jsb2IYBSABKAsyEy5vZGcucnVuLnYxLkJsb2JSZWYidAoRQXBwcm92YWxSZXF1ZXN0ZWQSDAoEdGFzaxgBIAEoDRIQCghxdWVzdGlvbhgCIAEoCRIRCglhcHByb3ZlcnMYAyADKAkSLAoIZGVhZGxpbmUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wImIKEUFwcHJvdmFsRXNjYWxhdGVkEgwKBHRhc2sYASABKA0SEQoJYXBwcm92ZXJzGAIgAygJEiwKCGRlYWRsaW5lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJvCg9BcHByb3ZhbERlY2lkZWQSDAoEdGFzaxgBIAEoDRIqCgZzdGF0dXMYAiABKA4yGi5vZGcucnVuLnYxLkFwcHJvdmFsU3RhdHVzEhIKCmRlY2lkZWRfYnkYAyABKAkSDgoGcmVhc29uGAQgASgJIikKCVJ1blBhdXNlZBIOCgZyZWFzb24YASABKAkSDAoEdXNlchgCIAEoCSIaCgpSdW5SZXN1bWVkEgwKBHVzZXIYASABKAkiOQoLUnVuVGltZWRPdXQSKgoHdGltZW91dBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKbAQoLVGFza1N0YXJ0ZWQSDAoEdGFzaxgBIAEoDRIPCgdhdHRlbXB0GAIgASgNEg4KBmV4cGVydBgDIAEoCRIQCghpbnN0YW5jZRgEIAEoCRIOCgZhY3Rpb24YBSABKAkSFwoPaWRlbXBvdGVuY3lfa2V5GAYgASgJEgwKBGl0ZW0YByABKA0SFAoMY2hpbGRfcnVuX2lkGAggASgJIpMCCg1UYXNrQ29tcGxldGVkEgwKBHRhc2sYASABKA0SDwoHYXR0ZW1wdBgCIAEoDRImCgZvdXRwdXQYAyABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSKAoIZmluZGluZ3MYBCADKAsyFi5vZGcuZXhwZXJ0LnYxLkZpbmRpbmcSMwoOY29udGV4dF93cml0ZXMYBSADKAsyGy5vZGcuZXhwZXJ0LnYxLkNvbnRleHRXcml0ZRIPCgdzdW1tYXJ5GAYgASgJEgwKBGl0ZW0YByABKA0SKAoLb3V0cHV0X2Jsb2IYCCABKAsyEy5vZGcucnVuLnYxLkJsb2JSZWYSEwoLcmV1c2VkX2Zyb20YCSABKAkikQEKClRhc2tGYWlsZWQSDAoEdGFzaxgBIAEoDRIPCgdhdHRlbXB0GAIgASgNEiYKB2ZhaWx1cmUYAyABKAsyFS5vZGcuZXJyb3IudjEuRmFpbHVyZRIuCgtyZXRyeV9hZnRlchgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIMCgRpdGVtGAUgASgNIkEKC1Rhc2tTa2lwcGVkEgwKBHRhc2sYASABKA0SJAoFY2F1c2UYAiABKA4yFS5vZGcucnVuLnYxLlNraXBDYXVzZSIqCgxUYXNrUmV0cnlEdWUSDAoEdGFzaxgBIAEoDRIMCgRpdGVtGAIgASgNIjIKElJ1bkNhbmNlbFJlcXVlc3RlZBIOCgZyZWFzb24YASABKAkSDAoEdXNlchgCIAEoCSIdCg1UYXNrQ2FuY2VsbGVkEgwKBHRhc2sYASABKA0iNQoMUnVuQ29tcGxldGVkEiUKBnN0YXR1cxgBIAEoDjIVLm9kZy5ydW4udjEuUnVuU3RhdHVzIkIKD0RhdGFzZXRQcm9maWxlZBIvCgdwcm9maWxlGAEgASgLMh4ub2RnLmNhdGFsb2cudjEuRGF0YXNldFByb2ZpbGUisQEKCUVwaGVtZXJhbBIPCgd0YXNrX2lkGAEgASgJEgwKBGl0ZW0YBSABKA0SKwoIcHJvZ3Jlc3MYAiABKAsyFy5vZGcuZXhwZXJ0LnYxLlByb2dyZXNzSAASJQoDbG9nGAMgASgLMhYub2RnLmV4cGVydC52MS5Mb2dMaW5lSAASKQoHZmluZGluZxgEIAEoCzIWLm9kZy5leHBlcnQudjEuRmluZGluZ0gAQgYKBGtpbmQiiQIKBlJlcG9ydBIcCgNydW4YASABKAsyDy5vZGcucnVuLnYxLlJ1bhInCgloZWFkbGluZXMYAiADKAsyFC5vZGcucnVuLnYxLkhlYWRsaW5lEisKCGZpbmRpbmdzGAMgAygLMhkub2RnLnJ1bi52MS5SZXBvcnRGaW5kaW5nEjAKCHByb2ZpbGVzGAQgAygLMh4ub2RnLmNhdGFsb2cudjEuRGF0YXNldFByb2ZpbGUSLAoHY29udGV4dBgFIAMoCzIbLm9kZy5leHBlcnQudjEuQ29udGV4dEVudHJ5EisKCHdvcmtmbG93GAYgASgLMhkub2RnLndvcmtmbG93LnYxLldvcmtmbG93IlQKCEhlYWRsaW5lEg8KB3Rhc2tfaWQYASABKAkSKQoIc2V2ZXJpdHkYAiABKA4yFy5vZGcuZXhwZXJ0LnYxLlNldmVyaXR5EgwKBHRleHQYAyABKAkiWQoNUmVwb3J0RmluZGluZxInCgdmaW5kaW5nGAEgASgLMhYub2RnLmV4cGVydC52MS5GaW5kaW5nEg8KB3Rhc2tfaWQYAiABKAkSDgoGZXhwZXJ0GAMgASgJKqEBCglSdW5TdGF0dXMSGgoWUlVOX1NUQVRVU19VTlNQRUNJRklFRBAAEhYKElJVTl9TVEFUVVNfUlVOTklORxABEhgKFFJVTl9TVEFUVVNfU1VDQ0VFREVEEAISFQoRUlVOX1NUQVRVU19GQUlMRUQQAxIYChRSVU5fU1RBVFVTX0NBTkNFTExFRBAEEhUKEVJVTl9TVEFUVVNfUEFVU0VEEAUqpwEKDkFwcHJvdmFsU3RhdHVzEh8KG0FQUFJPVkFMX1NUQVRVU19VTlNQRUNJRklFRBAAEhsKF0FQUFJPVkFMX1NUQVRVU19QRU5ESU5HEAESHAoYQVBQUk9WQUxfU1RBVFVTX0FQUFJPVkVEEAISHAoYQVBQUk9WQUxfU1RBVFVTX1JFSkVDVEVEEAMSGwoXQVBQUk9WQUxfU1RBVFVTX0VYUElSRUQQBCqaAgoKVGFza1N0YXR1cxIbChdUQVNLX1NUQVRVU19VTlNQRUNJRklFRBAAEhcKE1RBU0tfU1RBVFVTX1BFTkRJTkcQARIVChFUQVNLX1NUQVRVU19SRUFEWRACEhcKE1RBU0tfU1RBVFVTX1JVTk5JTkcQAxIZChVUQVNLX1NUQVRVU19TVUNDRUVERUQQBBIWChJUQVNLX1NUQVRVU19GQUlMRUQQBRIXChNUQVNLX1NUQVRVU19TS0lQUEVEEAYSGQoVVEFTS19TVEFUVVNfQ0FOQ0VMTEVEEAcSHQoZVEFTS19TVEFUVVNfV0FJVElOR19SRVRSWRAIEiAKHFRBU0tfU1RBVFVTX1dBSVRJTkdfQVBQUk9WQUwQCSpaCglTa2lwQ2F1c2USGgoWU0tJUF9DQVVTRV9VTlNQRUNJRklFRBAAEhgKFFNLSVBfQ0FVU0VfQ09ORElUSU9OEAESFwoTU0tJUF9DQVVTRV9VUFNUUkVBTRACYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_odg_catalog_v1_dataset, file_odg_error_v1_error, file_odg_expert_v1_expert, file_odg_expert_v1_finding, file_odg_workflow_v1_workflow]);
 
 /**
  * Describes the message odg.run.v1.Run.
@@ -26,116 +26,200 @@ export const RunSchema = /*@__PURE__*/
   messageDesc(file_odg_run_v1_run, 0);
 
 /**
+ * Describes the message odg.run.v1.ParentTask.
+ * Use `create(ParentTaskSchema)` to create a new message.
+ */
+export const ParentTaskSchema = /*@__PURE__*/
+  messageDesc(file_odg_run_v1_run, 1);
+
+/**
+ * Describes the message odg.run.v1.TaskCount.
+ * Use `create(TaskCountSchema)` to create a new message.
+ */
+export const TaskCountSchema = /*@__PURE__*/
+  messageDesc(file_odg_run_v1_run, 2);
+
+/**
  * Describes the message odg.run.v1.TaskState.
  * Use `create(TaskStateSchema)` to create a new message.
  */
 export const TaskStateSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 1);
+  messageDesc(file_odg_run_v1_run, 3);
+
+/**
+ * Describes the message odg.run.v1.ItemCounts.
+ * Use `create(ItemCountsSchema)` to create a new message.
+ */
+export const ItemCountsSchema = /*@__PURE__*/
+  messageDesc(file_odg_run_v1_run, 4);
+
+/**
+ * Describes the message odg.run.v1.BlobRef.
+ * Use `create(BlobRefSchema)` to create a new message.
+ */
+export const BlobRefSchema = /*@__PURE__*/
+  messageDesc(file_odg_run_v1_run, 5);
+
+/**
+ * Describes the message odg.run.v1.ApprovalState.
+ * Use `create(ApprovalStateSchema)` to create a new message.
+ */
+export const ApprovalStateSchema = /*@__PURE__*/
+  messageDesc(file_odg_run_v1_run, 6);
 
 /**
  * Describes the message odg.run.v1.Event.
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 2);
+  messageDesc(file_odg_run_v1_run, 7);
 
 /**
  * Describes the message odg.run.v1.RunStarted.
  * Use `create(RunStartedSchema)` to create a new message.
  */
 export const RunStartedSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 3);
+  messageDesc(file_odg_run_v1_run, 8);
+
+/**
+ * Describes the message odg.run.v1.TaskExpanded.
+ * Use `create(TaskExpandedSchema)` to create a new message.
+ */
+export const TaskExpandedSchema = /*@__PURE__*/
+  messageDesc(file_odg_run_v1_run, 9);
+
+/**
+ * Describes the message odg.run.v1.ApprovalRequested.
+ * Use `create(ApprovalRequestedSchema)` to create a new message.
+ */
+export const ApprovalRequestedSchema = /*@__PURE__*/
+  messageDesc(file_odg_run_v1_run, 10);
+
+/**
+ * Describes the message odg.run.v1.ApprovalEscalated.
+ * Use `create(ApprovalEscalatedSchema)` to create a new message.
+ */
+export const ApprovalEscalatedSchema = /*@__PURE__*/
+  messageDesc(file_odg_run_v1_run, 11);
+
+/**
+ * Describes the message odg.run.v1.ApprovalDecided.
+ * Use `create(ApprovalDecidedSchema)` to create a new message.
+ */
+export const ApprovalDecidedSchema = /*@__PURE__*/
+  messageDesc(file_odg_run_v1_run, 12);
+
+/**
+ * Describes the message odg.run.v1.RunPaused.
+ * Use `create(RunPausedSchema)` to create a new message.
+ */
+export const RunPausedSchema = /*@__PURE__*/
+  messageDesc(file_odg_run_v1_run, 13);
+
+/**
+ * Describes the message odg.run.v1.RunResumed.
+ * Use `create(RunResumedSchema)` to create a new message.
+ */
+export const RunResumedSchema = /*@__PURE__*/
+  messageDesc(file_odg_run_v1_run, 14);
+
+/**
+ * Describes the message odg.run.v1.RunTimedOut.
+ * Use `create(RunTimedOutSchema)` to create a new message.
+ */
+export const RunTimedOutSchema = /*@__PURE__*/
+  messageDesc(file_odg_run_v1_run, 15);
 
 /**
  * Describes the message odg.run.v1.TaskStarted.
  * Use `create(TaskStartedSchema)` to create a new message.
  */
 export const TaskStartedSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 4);
+  messageDesc(file_odg_run_v1_run, 16);
 
 /**
  * Describes the message odg.run.v1.TaskCompleted.
  * Use `create(TaskCompletedSchema)` to create a new message.
  */
 export const TaskCompletedSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 5);
+  messageDesc(file_odg_run_v1_run, 17);
 
 /**
  * Describes the message odg.run.v1.TaskFailed.
  * Use `create(TaskFailedSchema)` to create a new message.
  */
 export const TaskFailedSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 6);
+  messageDesc(file_odg_run_v1_run, 18);
 
 /**
  * Describes the message odg.run.v1.TaskSkipped.
  * Use `create(TaskSkippedSchema)` to create a new message.
  */
 export const TaskSkippedSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 7);
+  messageDesc(file_odg_run_v1_run, 19);
 
 /**
  * Describes the message odg.run.v1.TaskRetryDue.
  * Use `create(TaskRetryDueSchema)` to create a new message.
  */
 export const TaskRetryDueSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 8);
+  messageDesc(file_odg_run_v1_run, 20);
 
 /**
  * Describes the message odg.run.v1.RunCancelRequested.
  * Use `create(RunCancelRequestedSchema)` to create a new message.
  */
 export const RunCancelRequestedSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 9);
+  messageDesc(file_odg_run_v1_run, 21);
 
 /**
  * Describes the message odg.run.v1.TaskCancelled.
  * Use `create(TaskCancelledSchema)` to create a new message.
  */
 export const TaskCancelledSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 10);
+  messageDesc(file_odg_run_v1_run, 22);
 
 /**
  * Describes the message odg.run.v1.RunCompleted.
  * Use `create(RunCompletedSchema)` to create a new message.
  */
 export const RunCompletedSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 11);
+  messageDesc(file_odg_run_v1_run, 23);
 
 /**
  * Describes the message odg.run.v1.DatasetProfiled.
  * Use `create(DatasetProfiledSchema)` to create a new message.
  */
 export const DatasetProfiledSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 12);
+  messageDesc(file_odg_run_v1_run, 24);
 
 /**
  * Describes the message odg.run.v1.Ephemeral.
  * Use `create(EphemeralSchema)` to create a new message.
  */
 export const EphemeralSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 13);
+  messageDesc(file_odg_run_v1_run, 25);
 
 /**
  * Describes the message odg.run.v1.Report.
  * Use `create(ReportSchema)` to create a new message.
  */
 export const ReportSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 14);
+  messageDesc(file_odg_run_v1_run, 26);
 
 /**
  * Describes the message odg.run.v1.Headline.
  * Use `create(HeadlineSchema)` to create a new message.
  */
 export const HeadlineSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 15);
+  messageDesc(file_odg_run_v1_run, 27);
 
 /**
  * Describes the message odg.run.v1.ReportFinding.
  * Use `create(ReportFindingSchema)` to create a new message.
  */
 export const ReportFindingSchema = /*@__PURE__*/
-  messageDesc(file_odg_run_v1_run, 16);
+  messageDesc(file_odg_run_v1_run, 28);
 
 /**
  * Describes the enum odg.run.v1.RunStatus.
@@ -152,10 +236,24 @@ export const RunStatus = /*@__PURE__*/
   tsEnum(RunStatusSchema);
 
 /**
+ * Describes the enum odg.run.v1.ApprovalStatus.
+ */
+export const ApprovalStatusSchema = /*@__PURE__*/
+  enumDesc(file_odg_run_v1_run, 1);
+
+/**
+ * How a consent stands.
+ *
+ * @generated from enum odg.run.v1.ApprovalStatus
+ */
+export const ApprovalStatus = /*@__PURE__*/
+  tsEnum(ApprovalStatusSchema);
+
+/**
  * Describes the enum odg.run.v1.TaskStatus.
  */
 export const TaskStatusSchema = /*@__PURE__*/
-  enumDesc(file_odg_run_v1_run, 1);
+  enumDesc(file_odg_run_v1_run, 2);
 
 /**
  * How far a task is.
@@ -169,7 +267,7 @@ export const TaskStatus = /*@__PURE__*/
  * Describes the enum odg.run.v1.SkipCause.
  */
 export const SkipCauseSchema = /*@__PURE__*/
-  enumDesc(file_odg_run_v1_run, 2);
+  enumDesc(file_odg_run_v1_run, 3);
 
 /**
  * Why a task never ran.

@@ -47,6 +47,20 @@ export declare type Workflow = Message<"odg.workflow.v1.Workflow"> & {
    * @generated from field: google.protobuf.Struct inputs = 4;
    */
   inputs?: JsonObject | undefined;
+
+  /**
+   * Longest time a run may take, pauses included; unset for no limit.
+   *
+   * @generated from field: google.protobuf.Duration timeout = 5;
+   */
+  timeout?: Duration | undefined;
+
+  /**
+   * What a failed task does to those that do not depend on it: `continue` (the default) or `fail_fast`, which cancels them.
+   *
+   * @generated from field: string on_failure = 6;
+   */
+  onFailure: string;
 };
 
 /**
@@ -76,7 +90,8 @@ export declare type Task = Message<"odg.workflow.v1.Task"> & {
   expert: string;
 
   /**
-   * Name of the action, or of a capability where the expert is left open.
+   * Name of the action, or of a capability where the expert is left open. A task has exactly one of `action` and `workflow`, or an
+   * `approval` alone.
    *
    * @generated from field: string action = 3;
    */
@@ -124,6 +139,63 @@ export declare type Task = Message<"odg.workflow.v1.Task"> & {
    * @generated from field: odg.workflow.v1.Retry retry = 9;
    */
   retry?: Retry | undefined;
+
+  /**
+   * When the ends of its predecessors allow it to run: `all_success` (the default), `all_done`, `one_success` (at once with the first
+   * success) or `none_failed` (skipped ones do not matter).
+   *
+   * @generated from field: string trigger_rule = 10;
+   */
+  triggerRule: string;
+
+  /**
+   * Runs the task once for each item of a list.
+   *
+   * @generated from field: odg.workflow.v1.ForEach for_each = 11;
+   */
+  forEach?: ForEach | undefined;
+
+  /**
+   * A person's consent that the task waits for before it runs.
+   *
+   * @generated from field: odg.workflow.v1.Approval approval = 12;
+   */
+  approval?: Approval | undefined;
+
+  /**
+   * Id of a published workflow that a run of its own executes in place of an action.
+   *
+   * @generated from field: string workflow = 13;
+   */
+  workflow: string;
+
+  /**
+   * Its version; empty for the newest when this run is started.
+   *
+   * @generated from field: string workflow_version = 14;
+   */
+  workflowVersion: string;
+
+  /**
+   * Longest time an attempt may wait for a free expert; unset for no limit.
+   *
+   * @generated from field: google.protobuf.Duration queue_timeout = 15;
+   */
+  queueTimeout?: Duration | undefined;
+
+  /**
+   * Longest silence of an expert at work: no progress, log line, finding or call back.
+   *
+   * @generated from field: google.protobuf.Duration idle_timeout = 16;
+   */
+  idleTimeout?: Duration | undefined;
+
+  /**
+   * A limit on attempts at once that is shared by every run and workflow that names the same key.
+   *
+   * @generated from field: odg.workflow.v1.Concurrency concurrency = 17;
+   */
+  concurrency?: Concurrency | undefined;
 };
 
 /**
@@ -131,6 +203,109 @@ export declare type Task = Message<"odg.workflow.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export declare const TaskSchema: GenMessage<Task>;
+
+/**
+ * One task, many items. The output of the task is the list of the items' outputs, in order.
+ *
+ * @generated from message odg.workflow.v1.ForEach
+ */
+export declare type ForEach = Message<"odg.workflow.v1.ForEach"> & {
+  /**
+   * CEL expression that answers the list, over `tasks.<id>.output` and `run.inputs`. In the task's inputs `item` and `index` (from 0)
+   * name the item.
+   *
+   * @generated from field: string items = 1;
+   */
+  items: string;
+
+  /**
+   * Items at work at once; 0 for 10.
+   *
+   * @generated from field: uint32 max_concurrency = 2;
+   */
+  maxConcurrency: number;
+
+  /**
+   * Longest list that is accepted; 0 for 10,000, which is the most.
+   *
+   * @generated from field: uint32 max_items = 3;
+   */
+  maxItems: number;
+};
+
+/**
+ * Describes the message odg.workflow.v1.ForEach.
+ * Use `create(ForEachSchema)` to create a new message.
+ */
+export declare const ForEachSchema: GenMessage<ForEach>;
+
+/**
+ * Who must agree before a task runs.
+ *
+ * @generated from message odg.workflow.v1.Approval
+ */
+export declare type Approval = Message<"odg.workflow.v1.Approval"> & {
+  /**
+   * Names of the users who may decide; empty for anybody but the one who started the run.
+   *
+   * @generated from field: repeated string approvers = 1;
+   */
+  approvers: string[];
+
+  /**
+   * The question, for people. `${ … }` as in inputs.
+   *
+   * @generated from field: string question = 2;
+   */
+  question: string;
+
+  /**
+   * Time to decide; unset for no limit. When it is over the approval escalates, where it can, or expires and the task fails.
+   *
+   * @generated from field: google.protobuf.Duration deadline = 3;
+   */
+  deadline?: Duration | undefined;
+
+  /**
+   * Who may decide as well once the deadline is over; they have the same time again.
+   *
+   * @generated from field: repeated string escalate_to = 4;
+   */
+  escalateTo: string[];
+};
+
+/**
+ * Describes the message odg.workflow.v1.Approval.
+ * Use `create(ApprovalSchema)` to create a new message.
+ */
+export declare const ApprovalSchema: GenMessage<Approval>;
+
+/**
+ * A shared limit.
+ *
+ * @generated from message odg.workflow.v1.Concurrency
+ */
+export declare type Concurrency = Message<"odg.workflow.v1.Concurrency"> & {
+  /**
+   * Name of the limit. `${ … }` as in inputs.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * Attempts at once, in each engine; where tasks name different limits for a key the smallest counts.
+   *
+   * @generated from field: uint32 limit = 2;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message odg.workflow.v1.Concurrency.
+ * Use `create(ConcurrencySchema)` to create a new message.
+ */
+export declare const ConcurrencySchema: GenMessage<Concurrency>;
 
 /**
  * How failed attempts are repeated.
@@ -158,6 +333,27 @@ export declare type Retry = Message<"odg.workflow.v1.Retry"> & {
    * @generated from field: google.protobuf.Duration max_interval = 3;
    */
   maxInterval?: Duration | undefined;
+
+  /**
+   * Factor from one wait to the next; 0 for 2.
+   *
+   * @generated from field: double backoff = 4;
+   */
+  backoff: number;
+
+  /**
+   * Reasons (`EXPERT_FAILED`) that are tried again beside those that are retryable by nature.
+   *
+   * @generated from field: repeated string retry_on = 5;
+   */
+  retryOn: string[];
+
+  /**
+   * Reasons that are never tried again.
+   *
+   * @generated from field: repeated string give_up_on = 6;
+   */
+  giveUpOn: string[];
 };
 
 /**
