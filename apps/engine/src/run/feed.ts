@@ -29,12 +29,12 @@ export class Subscription {
   async news(ms: number, signal: AbortSignal): Promise<boolean> {
     if (!this.#news && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
         const wake = () => {
           clearTimeout(timer);
           signal.removeEventListener("abort", wake);
           resolve();
         };
+        const timer = setTimeout(wake, ms);
         this.#wake = wake;
         signal.addEventListener("abort", wake, { once: true });
       });

@@ -163,11 +163,9 @@ export class Runs {
   /** Events after a place and what comes, until the run ends. @throws ConnectError with NOT_FOUND or RESUME_EXPIRED. */
   async *watch(runId: string, afterSeq: bigint, signal: AbortSignal): AsyncGenerator<WatchRunResponse> {
     const active = this.#active.get(runId);
-    if (active) {
-      yield* watchActive(active.run, { afterSeq, signal, clock: this.#options.clock });
-      return;
-    }
-    yield* watchJournal(await this.#eventsOf(runId), afterSeq);
+    const { store, clock } = this.#options;
+    if (active) yield* watchActive(active.run, { afterSeq, signal, clock });
+    else yield* watchJournal(store, runId, { afterSeq, signal, clock });
   }
 
   /** Takes up what an engine before this one left: goes on with it, or cancels it where its owner is gone for good. */
