@@ -242,8 +242,8 @@ export const REASONS: Readonly<Record<NamedReason, ReasonEntry>> = {
   },
   [Reason.EXPERT_UNTRUSTED]: {
     code: Code.PermissionDenied,
-    title: "The package of an expert is not what it was.",
-    help: "Look at what has changed in the package before you let it in.",
+    title: "The package of an expert is not what it says.",
+    help: "Ask its publisher for a package whose signature holds, and whose names are its own.",
     retryable: false,
   },
   [Reason.APPROVAL_REJECTED]: {
@@ -274,6 +274,18 @@ export const REASONS: Readonly<Record<NamedReason, ReasonEntry>> = {
     code: Code.Aborted,
     title: "Somebody else changed the resource since it was read.",
     help: "Read it again, and make the change to what is there now.",
+    retryable: false,
+  },
+  [Reason.EXPERT_CHANGED]: {
+    code: Code.AlreadyExists,
+    title: "The package of an expert is not what it was.",
+    help: "Install the package that was there before, or publish the change under another version.",
+    retryable: false,
+  },
+  [Reason.EXPERT_APPROVAL_REQUIRED]: {
+    code: Code.FailedPrecondition,
+    title: "The package of an expert asks for more than it was granted before.",
+    help: "Look at what it asks for; an administrator approves it with `odg expert approve`.",
     retryable: false,
   },
 };

@@ -3,7 +3,7 @@
 /* eslint-disable */
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { Action } from "../../expert/v1/expert_pb.js";
 
 /**
@@ -107,6 +107,13 @@ export declare type ExpertRegistration = Message<"odg.engine.v1.ExpertRegistrati
    * @generated from field: string description = 13;
    */
   description: string;
+
+  /**
+   * Whose signature its package carries; empty where it carries none of a publisher that the engine trusts.
+   *
+   * @generated from field: string publisher = 14;
+   */
+  publisher: string;
 };
 
 /**
@@ -114,6 +121,54 @@ export declare type ExpertRegistration = Message<"odg.engine.v1.ExpertRegistrati
  * Use `create(ExpertRegistrationSchema)` to create a new message.
  */
 export declare const ExpertRegistrationSchema: GenMessage<ExpertRegistration>;
+
+/**
+ * A package that waits for an approval, since it asks for more than it was granted before.
+ *
+ * @generated from message odg.engine.v1.PendingExpert
+ */
+export declare type PendingExpert = Message<"odg.engine.v1.PendingExpert"> & {
+  /**
+   * Name of the package.
+   *
+   * @generated from field: string package_name = 1;
+   */
+  packageName: string;
+
+  /**
+   * Its version.
+   *
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * In which permissions it asks for more: `datasets`, `hosts` …, or `publisher` where another one has signed it, or none.
+   *
+   * @generated from field: repeated string wider = 3;
+   */
+  wider: string[];
+
+  /**
+   * All that it asks for, as `odg.permissions` of its package.json.
+   *
+   * @generated from field: google.protobuf.Struct permissions = 4;
+   */
+  permissions?: JsonObject | undefined;
+
+  /**
+   * Hash of its files; empty where they may change.
+   *
+   * @generated from field: string digest = 5;
+   */
+  digest: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.PendingExpert.
+ * Use `create(PendingExpertSchema)` to create a new message.
+ */
+export declare const PendingExpertSchema: GenMessage<PendingExpert>;
 
 /**
  * Which experts.
@@ -147,6 +202,13 @@ export declare type ListExpertsResponse = Message<"odg.engine.v1.ListExpertsResp
    * @generated from field: repeated odg.engine.v1.ExpertRegistration experts = 1;
    */
   experts: ExpertRegistration[];
+
+  /**
+   * Packages that wait for an approval, by name; not where a capability is asked for.
+   *
+   * @generated from field: repeated odg.engine.v1.PendingExpert pending = 2;
+   */
+  pending: PendingExpert[];
 };
 
 /**
@@ -194,6 +256,140 @@ export declare type GetExpertResponse = Message<"odg.engine.v1.GetExpertResponse
  * Use `create(GetExpertResponseSchema)` to create a new message.
  */
 export declare const GetExpertResponseSchema: GenMessage<GetExpertResponse>;
+
+/**
+ * What to place, and how.
+ *
+ * @generated from message odg.engine.v1.RegisterExpertRequest
+ */
+export declare type RegisterExpertRequest = Message<"odg.engine.v1.RegisterExpertRequest"> & {
+  /**
+   * As an entry of ODG_EXPERTS: `@acme/expert-late-rows`, `process:@acme/expert-late-rows*2`, `remote+tls:dns:///late-rows:50061`.
+   *
+   * @generated from field: string spec = 1;
+   */
+  spec: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.RegisterExpertRequest.
+ * Use `create(RegisterExpertRequestSchema)` to create a new message.
+ */
+export declare const RegisterExpertRequestSchema: GenMessage<RegisterExpertRequest>;
+
+/**
+ * What was placed.
+ *
+ * @generated from message odg.engine.v1.RegisterExpertResponse
+ */
+export declare type RegisterExpertResponse = Message<"odg.engine.v1.RegisterExpertResponse"> & {
+  /**
+   * The expert; empty where a remote one does not answer yet: it is registered once it does.
+   *
+   * @generated from field: repeated odg.engine.v1.ExpertRegistration experts = 1;
+   */
+  experts: ExpertRegistration[];
+};
+
+/**
+ * Describes the message odg.engine.v1.RegisterExpertResponse.
+ * Use `create(RegisterExpertResponseSchema)` to create a new message.
+ */
+export declare const RegisterExpertResponseSchema: GenMessage<RegisterExpertResponse>;
+
+/**
+ * Whose wider permissions are granted.
+ *
+ * @generated from message odg.engine.v1.ApproveExpertRequest
+ */
+export declare type ApproveExpertRequest = Message<"odg.engine.v1.ApproveExpertRequest"> & {
+  /**
+   * Name of the package.
+   *
+   * @generated from field: string package_name = 1;
+   */
+  packageName: string;
+
+  /**
+   * Its version: a later one is another question.
+   *
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * Hash of its files as PendingExpert says it, so that what was looked at is what is granted; empty for whatever is pending.
+   *
+   * @generated from field: string digest = 3;
+   */
+  digest: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.ApproveExpertRequest.
+ * Use `create(ApproveExpertRequestSchema)` to create a new message.
+ */
+export declare const ApproveExpertRequestSchema: GenMessage<ApproveExpertRequest>;
+
+/**
+ * What came of it.
+ *
+ * @generated from message odg.engine.v1.ApproveExpertResponse
+ */
+export declare type ApproveExpertResponse = Message<"odg.engine.v1.ApproveExpertResponse"> & {
+  /**
+   * What was placed at once; empty where the package was refused at a start: it may be registered, or come with the next one.
+   *
+   * @generated from field: repeated odg.engine.v1.ExpertRegistration experts = 1;
+   */
+  experts: ExpertRegistration[];
+};
+
+/**
+ * Describes the message odg.engine.v1.ApproveExpertResponse.
+ * Use `create(ApproveExpertResponseSchema)` to create a new message.
+ */
+export declare const ApproveExpertResponseSchema: GenMessage<ApproveExpertResponse>;
+
+/**
+ * Which expert.
+ *
+ * @generated from message odg.engine.v1.RestartExpertRequest
+ */
+export declare type RestartExpertRequest = Message<"odg.engine.v1.RestartExpertRequest"> & {
+  /**
+   * `SchemaExpert@1.0.0`.
+   *
+   * @generated from field: string expert_id = 1;
+   */
+  expertId: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.RestartExpertRequest.
+ * Use `create(RestartExpertRequestSchema)` to create a new message.
+ */
+export declare const RestartExpertRequestSchema: GenMessage<RestartExpertRequest>;
+
+/**
+ * What came of it.
+ *
+ * @generated from message odg.engine.v1.RestartExpertResponse
+ */
+export declare type RestartExpertResponse = Message<"odg.engine.v1.RestartExpertResponse"> & {
+  /**
+   * As it is now.
+   *
+   * @generated from field: odg.engine.v1.ExpertRegistration expert = 1;
+   */
+  expert?: ExpertRegistration | undefined;
+};
+
+/**
+ * Describes the message odg.engine.v1.RestartExpertResponse.
+ * Use `create(RestartExpertResponseSchema)` to create a new message.
+ */
+export declare const RestartExpertResponseSchema: GenMessage<RestartExpertResponse>;
 
 /**
  * Whether an expert can be used.
@@ -260,6 +456,37 @@ export declare const ExpertCatalogService: GenService<{
     methodKind: "unary";
     input: typeof GetExpertRequestSchema;
     output: typeof GetExpertResponseSchema;
+  },
+  /**
+   * Places an expert while the engine runs, until it ends. What may be placed is the operator's choice (ODG_REGISTER_ALLOW); without
+   * one it is nothing. The same again answers what is there.
+   *
+   * @generated from rpc odg.engine.v1.ExpertCatalogService.RegisterExpert
+   */
+  registerExpert: {
+    methodKind: "unary";
+    input: typeof RegisterExpertRequestSchema;
+    output: typeof RegisterExpertResponseSchema;
+  },
+  /**
+   * Grants the permissions that a package was refused for, as they were asked for, and places it where it was to be registered.
+   *
+   * @generated from rpc odg.engine.v1.ExpertCatalogService.ApproveExpert
+   */
+  approveExpert: {
+    methodKind: "unary";
+    input: typeof ApproveExpertRequestSchema;
+    output: typeof ApproveExpertResponseSchema;
+  },
+  /**
+   * Starts the quarantined processes of an expert at once, without their cool-down.
+   *
+   * @generated from rpc odg.engine.v1.ExpertCatalogService.RestartExpert
+   */
+  restartExpert: {
+    methodKind: "unary";
+    input: typeof RestartExpertRequestSchema;
+    output: typeof RestartExpertResponseSchema;
   },
 }>;
 

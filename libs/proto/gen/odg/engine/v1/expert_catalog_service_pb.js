@@ -5,13 +5,14 @@
 import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.js";
+import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
 import { file_odg_expert_v1_expert } from "../../expert/v1/expert_pb.js";
 
 /**
  * Describes the file odg/engine/v1/expert_catalog_service.proto.
  */
 export const file_odg_engine_v1_expert_catalog_service = /*@__PURE__*/
-  fileDesc("CipvZGcvZW5naW5lL3YxL2V4cGVydF9jYXRhbG9nX3NlcnZpY2UucHJvdG8SDW9kZy5lbmdpbmUudjEi3QIKEkV4cGVydFJlZ2lzdHJhdGlvbhIRCglleHBlcnRfaWQYASABKAkSEwoLZXhwZXJ0X25hbWUYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIUCgxjYXBhYmlsaXRpZXMYBCADKAkSJgoHYWN0aW9ucxgFIAMoCzIVLm9kZy5leHBlcnQudjEuQWN0aW9uEhUKDW1vZGVsX2JhY2tlbmQYBiABKAkSHAoUbWF4X2NvbmN1cnJlbnRfdGFza3MYByABKA0SGgoSYXZlcmFnZV9sYXRlbmN5X21zGAggASgBEisKBnN0YXR1cxgJIAEoDjIbLm9kZy5lbmdpbmUudjEuRXhwZXJ0U3RhdHVzEhEKCXBsYWNlbWVudBgKIAEoCRIUCgxjdXJyZW50X2xvYWQYCyABKA0SFAoMcGFja2FnZV9uYW1lGAwgASgJEhMKC2Rlc2NyaXB0aW9uGA0gASgJIjIKEkxpc3RFeHBlcnRzUmVxdWVzdBIcCgpjYXBhYmlsaXR5GAEgASgJQgi6SAVyAxiAASJJChNMaXN0RXhwZXJ0c1Jlc3BvbnNlEjIKB2V4cGVydHMYASADKAsyIS5vZGcuZW5naW5lLnYxLkV4cGVydFJlZ2lzdHJhdGlvbiIxChBHZXRFeHBlcnRSZXF1ZXN0Eh0KCWV4cGVydF9pZBgBIAEoCUIKukgHcgUQARiAAiJGChFHZXRFeHBlcnRSZXNwb25zZRIxCgZleHBlcnQYASABKAsyIS5vZGcuZW5naW5lLnYxLkV4cGVydFJlZ2lzdHJhdGlvbip9CgxFeHBlcnRTdGF0dXMSHQoZRVhQRVJUX1NUQVRVU19VTlNQRUNJRklFRBAAEhsKF0VYUEVSVF9TVEFUVVNfQVZBSUxBQkxFEAESFgoSRVhQRVJUX1NUQVRVU19CVVNZEAISGQoVRVhQRVJUX1NUQVRVU19PRkZMSU5FEAMy8gEKFEV4cGVydENhdGFsb2dTZXJ2aWNlEmkKC0xpc3RFeHBlcnRzEiEub2RnLmVuZ2luZS52MS5MaXN0RXhwZXJ0c1JlcXVlc3QaIi5vZGcuZW5naW5lLnYxLkxpc3RFeHBlcnRzUmVzcG9uc2UiE4LT5JMCDRILL3YxL2V4cGVydHMSbwoJR2V0RXhwZXJ0Eh8ub2RnLmVuZ2luZS52MS5HZXRFeHBlcnRSZXF1ZXN0GiAub2RnLmVuZ2luZS52MS5HZXRFeHBlcnRSZXNwb25zZSIfgtPkkwIZEhcvdjEvZXhwZXJ0cy97ZXhwZXJ0X2lkfWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_odg_expert_v1_expert]);
+  fileDesc("CipvZGcvZW5naW5lL3YxL2V4cGVydF9jYXRhbG9nX3NlcnZpY2UucHJvdG8SDW9kZy5lbmdpbmUudjEi8AIKEkV4cGVydFJlZ2lzdHJhdGlvbhIRCglleHBlcnRfaWQYASABKAkSEwoLZXhwZXJ0X25hbWUYAiABKAkSDwoHdmVyc2lvbhgDIAEoCRIUCgxjYXBhYmlsaXRpZXMYBCADKAkSJgoHYWN0aW9ucxgFIAMoCzIVLm9kZy5leHBlcnQudjEuQWN0aW9uEhUKDW1vZGVsX2JhY2tlbmQYBiABKAkSHAoUbWF4X2NvbmN1cnJlbnRfdGFza3MYByABKA0SGgoSYXZlcmFnZV9sYXRlbmN5X21zGAggASgBEisKBnN0YXR1cxgJIAEoDjIbLm9kZy5lbmdpbmUudjEuRXhwZXJ0U3RhdHVzEhEKCXBsYWNlbWVudBgKIAEoCRIUCgxjdXJyZW50X2xvYWQYCyABKA0SFAoMcGFja2FnZV9uYW1lGAwgASgJEhMKC2Rlc2NyaXB0aW9uGA0gASgJEhEKCXB1Ymxpc2hlchgOIAEoCSKDAQoNUGVuZGluZ0V4cGVydBIUCgxwYWNrYWdlX25hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRINCgV3aWRlchgDIAMoCRIsCgtwZXJtaXNzaW9ucxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDgoGZGlnZXN0GAUgASgJIjIKEkxpc3RFeHBlcnRzUmVxdWVzdBIcCgpjYXBhYmlsaXR5GAEgASgJQgi6SAVyAxiAASJ4ChNMaXN0RXhwZXJ0c1Jlc3BvbnNlEjIKB2V4cGVydHMYASADKAsyIS5vZGcuZW5naW5lLnYxLkV4cGVydFJlZ2lzdHJhdGlvbhItCgdwZW5kaW5nGAIgAygLMhwub2RnLmVuZ2luZS52MS5QZW5kaW5nRXhwZXJ0IjEKEEdldEV4cGVydFJlcXVlc3QSHQoJZXhwZXJ0X2lkGAEgASgJQgq6SAdyBRABGIACIkYKEUdldEV4cGVydFJlc3BvbnNlEjEKBmV4cGVydBgBIAEoCzIhLm9kZy5lbmdpbmUudjEuRXhwZXJ0UmVnaXN0cmF0aW9uIjEKFVJlZ2lzdGVyRXhwZXJ0UmVxdWVzdBIYCgRzcGVjGAEgASgJQgq6SAdyBRABGIAIIkwKFlJlZ2lzdGVyRXhwZXJ0UmVzcG9uc2USMgoHZXhwZXJ0cxgBIAMoCzIhLm9kZy5lbmdpbmUudjEuRXhwZXJ0UmVnaXN0cmF0aW9uIm8KFEFwcHJvdmVFeHBlcnRSZXF1ZXN0EiAKDHBhY2thZ2VfbmFtZRgBIAEoCUIKukgHcgUQARiAAhIbCgd2ZXJzaW9uGAIgASgJQgq6SAdyBRABGIABEhgKBmRpZ2VzdBgDIAEoCUIIukgFcgMYgAEiSwoVQXBwcm92ZUV4cGVydFJlc3BvbnNlEjIKB2V4cGVydHMYASADKAsyIS5vZGcuZW5naW5lLnYxLkV4cGVydFJlZ2lzdHJhdGlvbiI1ChRSZXN0YXJ0RXhwZXJ0UmVxdWVzdBIdCglleHBlcnRfaWQYASABKAlCCrpIB3IFEAEYgAIiSgoVUmVzdGFydEV4cGVydFJlc3BvbnNlEjEKBmV4cGVydBgBIAEoCzIhLm9kZy5lbmdpbmUudjEuRXhwZXJ0UmVnaXN0cmF0aW9uKn0KDEV4cGVydFN0YXR1cxIdChlFWFBFUlRfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGwoXRVhQRVJUX1NUQVRVU19BVkFJTEFCTEUQARIWChJFWFBFUlRfU1RBVFVTX0JVU1kQAhIZChVFWFBFUlRfU1RBVFVTX09GRkxJTkUQAzLuBAoURXhwZXJ0Q2F0YWxvZ1NlcnZpY2USaQoLTGlzdEV4cGVydHMSIS5vZGcuZW5naW5lLnYxLkxpc3RFeHBlcnRzUmVxdWVzdBoiLm9kZy5lbmdpbmUudjEuTGlzdEV4cGVydHNSZXNwb25zZSITgtPkkwINEgsvdjEvZXhwZXJ0cxJvCglHZXRFeHBlcnQSHy5vZGcuZW5naW5lLnYxLkdldEV4cGVydFJlcXVlc3QaIC5vZGcuZW5naW5lLnYxLkdldEV4cGVydFJlc3BvbnNlIh+C0+STAhkSFy92MS9leHBlcnRzL3tleHBlcnRfaWR9EnUKDlJlZ2lzdGVyRXhwZXJ0EiQub2RnLmVuZ2luZS52MS5SZWdpc3RlckV4cGVydFJlcXVlc3QaJS5vZGcuZW5naW5lLnYxLlJlZ2lzdGVyRXhwZXJ0UmVzcG9uc2UiFoLT5JMCEDoBKiILL3YxL2V4cGVydHMSegoNQXBwcm92ZUV4cGVydBIjLm9kZy5lbmdpbmUudjEuQXBwcm92ZUV4cGVydFJlcXVlc3QaJC5vZGcuZW5naW5lLnYxLkFwcHJvdmVFeHBlcnRSZXNwb25zZSIegtPkkwIYOgEqIhMvdjEvZXhwZXJ0czphcHByb3ZlEoYBCg1SZXN0YXJ0RXhwZXJ0EiMub2RnLmVuZ2luZS52MS5SZXN0YXJ0RXhwZXJ0UmVxdWVzdBokLm9kZy5lbmdpbmUudjEuUmVzdGFydEV4cGVydFJlc3BvbnNlIiqC0+STAiQ6ASoiHy92MS9leHBlcnRzL3tleHBlcnRfaWR9OnJlc3RhcnRiBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_struct, file_odg_expert_v1_expert]);
 
 /**
  * Describes the message odg.engine.v1.ExpertRegistration.
@@ -21,32 +22,81 @@ export const ExpertRegistrationSchema = /*@__PURE__*/
   messageDesc(file_odg_engine_v1_expert_catalog_service, 0);
 
 /**
+ * Describes the message odg.engine.v1.PendingExpert.
+ * Use `create(PendingExpertSchema)` to create a new message.
+ */
+export const PendingExpertSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_expert_catalog_service, 1);
+
+/**
  * Describes the message odg.engine.v1.ListExpertsRequest.
  * Use `create(ListExpertsRequestSchema)` to create a new message.
  */
 export const ListExpertsRequestSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_expert_catalog_service, 1);
+  messageDesc(file_odg_engine_v1_expert_catalog_service, 2);
 
 /**
  * Describes the message odg.engine.v1.ListExpertsResponse.
  * Use `create(ListExpertsResponseSchema)` to create a new message.
  */
 export const ListExpertsResponseSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_expert_catalog_service, 2);
+  messageDesc(file_odg_engine_v1_expert_catalog_service, 3);
 
 /**
  * Describes the message odg.engine.v1.GetExpertRequest.
  * Use `create(GetExpertRequestSchema)` to create a new message.
  */
 export const GetExpertRequestSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_expert_catalog_service, 3);
+  messageDesc(file_odg_engine_v1_expert_catalog_service, 4);
 
 /**
  * Describes the message odg.engine.v1.GetExpertResponse.
  * Use `create(GetExpertResponseSchema)` to create a new message.
  */
 export const GetExpertResponseSchema = /*@__PURE__*/
-  messageDesc(file_odg_engine_v1_expert_catalog_service, 4);
+  messageDesc(file_odg_engine_v1_expert_catalog_service, 5);
+
+/**
+ * Describes the message odg.engine.v1.RegisterExpertRequest.
+ * Use `create(RegisterExpertRequestSchema)` to create a new message.
+ */
+export const RegisterExpertRequestSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_expert_catalog_service, 6);
+
+/**
+ * Describes the message odg.engine.v1.RegisterExpertResponse.
+ * Use `create(RegisterExpertResponseSchema)` to create a new message.
+ */
+export const RegisterExpertResponseSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_expert_catalog_service, 7);
+
+/**
+ * Describes the message odg.engine.v1.ApproveExpertRequest.
+ * Use `create(ApproveExpertRequestSchema)` to create a new message.
+ */
+export const ApproveExpertRequestSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_expert_catalog_service, 8);
+
+/**
+ * Describes the message odg.engine.v1.ApproveExpertResponse.
+ * Use `create(ApproveExpertResponseSchema)` to create a new message.
+ */
+export const ApproveExpertResponseSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_expert_catalog_service, 9);
+
+/**
+ * Describes the message odg.engine.v1.RestartExpertRequest.
+ * Use `create(RestartExpertRequestSchema)` to create a new message.
+ */
+export const RestartExpertRequestSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_expert_catalog_service, 10);
+
+/**
+ * Describes the message odg.engine.v1.RestartExpertResponse.
+ * Use `create(RestartExpertResponseSchema)` to create a new message.
+ */
+export const RestartExpertResponseSchema = /*@__PURE__*/
+  messageDesc(file_odg_engine_v1_expert_catalog_service, 11);
 
 /**
  * Describes the enum odg.engine.v1.ExpertStatus.

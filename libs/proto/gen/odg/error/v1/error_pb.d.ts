@@ -327,7 +327,7 @@ export enum Reason {
   POLICY_DENIED = 36,
 
   /**
-   * An expert's package is not what it was: other bytes under the same version, or wider permissions than were granted.
+   * An expert's package is not what it says: its signature does not hold, or it takes a name that is kept for another.
    *
    * @generated from enum value: REASON_EXPERT_UNTRUSTED = 37;
    */
@@ -367,6 +367,20 @@ export enum Reason {
    * @generated from enum value: REASON_ETAG_MISMATCH = 42;
    */
   ETAG_MISMATCH = 42,
+
+  /**
+   * A package of an expert has other bytes than before under the same version.
+   *
+   * @generated from enum value: REASON_EXPERT_CHANGED = 43;
+   */
+  EXPERT_CHANGED = 43,
+
+  /**
+   * A package of an expert asks for more than it was granted before; an administrator has to approve that.
+   *
+   * @generated from enum value: REASON_EXPERT_APPROVAL_REQUIRED = 44;
+   */
+  EXPERT_APPROVAL_REQUIRED = 44,
 }
 
 /**
