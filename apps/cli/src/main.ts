@@ -99,6 +99,36 @@ expert
   .option("--host-port <port>", "for a URL: where the expert was told to find its host", "50052")
   .exitOverride()
   .action(act(async (subject, flags) => (await import("./expert-test.ts")).expertTest(subject ?? ".", flags)));
+expert
+  .command("sign [folder]")
+  .description("sign the package in a folder as its publisher, with an Ed25519 key")
+  .requiredOption("--key <file>", "the private key, in PEM")
+  .requiredOption("--publisher <name>", "the publisher, by the name under which engines know the key")
+  .option("--json", "data and errors as JSON")
+  .exitOverride()
+  .action(act(async (folder, flags) => (await import("./expert-sign.ts")).expertSign(folder ?? ".", flags)));
+expert
+  .command("verify [folder]")
+  .description("check the signature of the package in a folder; exit code 4 where it does not hold")
+  .requiredOption("--key <file>", "the public key, in PEM")
+  .requiredOption("--publisher <name>", "the publisher")
+  .option("--published", "also refuse files that were not signed, as an engine does with what is installed")
+  .option("--json", "data and errors as JSON")
+  .exitOverride()
+  .action(act(async (folder, flags) => (await import("./expert-sign.ts")).expertVerify(folder ?? ".", flags)));
+withEngine(expert.command("register <spec>").description("place an expert while the engine runs")).action(
+  act(async (spec: string, flags) => (await import("./expert-admit.ts")).expertRegister(spec, flags)),
+);
+withEngine(expert.command("approve <package> <version>").description("grant the wider permissions of a package"))
+  .option("--digest <hash>", "only where the pending package has this digest")
+  .action(
+    act(async (name: string, version: string, flags) =>
+      (await import("./expert-admit.ts")).expertApprove(name, version, flags),
+    ),
+  );
+withEngine(expert.command("restart <expert>").description("start the quarantined processes of an expert")).action(
+  act(async (id: string, flags) => (await import("./expert-admit.ts")).expertRestart(id, flags)),
+);
 
 try {
   await program.parseAsync();
