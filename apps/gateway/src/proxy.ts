@@ -128,7 +128,8 @@ function explained(error: unknown, { context, options }: Call): unknown {
     error.details = error.details.map(legible);
     return error;
   }
-  if (ownReason(error) !== undefined) return error;
+  const reason = ownReason(error);
+  if (reason !== undefined && reason !== Reason.UNAVAILABLE) return error;
   if (error.code === Code.DeadlineExceeded) {
     return reject(Reason.DEADLINE_EXCEEDED, { message: "The engine did not answer in time.", cause: error });
   }

@@ -27,6 +27,7 @@ import {
 } from "./interceptors.ts";
 import { type RpcLogger, stderrLogger } from "./logger.ts";
 import { REQUEST_ID_HEADER, requestIdFrom } from "./request-id.ts";
+import { SlowReaders } from "./slow-reader.ts";
 
 /** The unit that any server or in-memory transport accepts: registers services on a router. */
 export type Routes = (router: ConnectRouter) => void;
@@ -41,6 +42,11 @@ export interface RpcHandlerOptions extends ServerInterceptorOptions {
   readonly maxTimeoutMs?: number;
   /** Milliseconds in which a request must have arrived, where it is one message; 30,000 where absent. */
   readonly bodyTimeoutMs?: number;
+  /**
+   * Milliseconds that a caller may take to read one message, beside one per 64 bytes of it; 60,000 where absent. Then the call is cut
+   * off: see {@link SlowReaders}.
+   */
+  readonly stallMs?: number;
   /** Aborted when every call still under way must end. */
   readonly shutdown?: AbortSignal;
   /** Aborted when the server begins to drain; handlers see it as the context value {@link kDraining}. */
@@ -67,7 +73,12 @@ export interface RpcHandler {
   readonly methods: readonly UniversalHandler[];
 }
 
-const DEFAULTS = { readMaxBytes: 4 * 1024 * 1024, maxTimeoutMs: 24 * 3_600_000, bodyTimeoutMs: 30_000 };
+const DEFAULTS = {
+  readMaxBytes: 4 * 1024 * 1024,
+  maxTimeoutMs: 24 * 3_600_000,
+  bodyTimeoutMs: 30_000,
+  stallMs: 60_000,
+};
 const COMPRESSIONS: readonly Compression[] = [compressionGzip, compressionBrotli];
 
 /**
@@ -98,7 +109,15 @@ export function rpcHandler(options: RpcHandlerOptions): RpcHandler {
   });
   withInterceptors(options.routes, serverInterceptors(options))(router);
   const methods = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
-  const server: Serving = { methods, limits, options, logger };
+  const readers = new SlowReaders({
+    stallMs: options.stallMs ?? DEFAULTS.stallMs,
+    draining: options.draining,
+    onCut: (response) => {
+      const request_id = response.getHeader(REQUEST_ID_HEADER);
+      logger.info({ request_id }, "cut a caller off who does not read the answer");
+    },
+  });
+  const server: Serving = { methods, limits, options, logger, readers };
   return { listener: (request, response) => void serve(server, request, response), methods: router.handlers };
 }
 
@@ -107,6 +126,7 @@ interface Serving {
   readonly limits: IntakeLimits;
   readonly options: RpcHandlerOptions;
   readonly logger: RpcLogger;
+  readonly readers: SlowReaders;
 }
 
 function callOf(method: DescMethod, header: Headers, logger: RpcLogger): FailingCall {
@@ -114,7 +134,7 @@ function callOf(method: DescMethod, header: Headers, logger: RpcLogger): Failing
 }
 
 async function serve(server: Serving, request: NodeRequest, response: NodeResponse): Promise<void> {
-  const { methods, options, logger } = server;
+  const { methods, options, logger, readers } = server;
   const requestId = requestIdFrom(new Headers(pickHeader(request, REQUEST_ID_HEADER)));
   response.setHeader(REQUEST_ID_HEADER, requestId);
   stopSenderAtEnd(request, response);
@@ -125,10 +145,11 @@ async function serve(server: Serving, request: NodeRequest, response: NodeRespon
     const received = receive(request, response, options);
     received.header.set(REQUEST_ID_HEADER, requestId);
     const answered = await handler(guarded(server, handler, received));
-    await universalResponseToNodeResponse(answered, response);
+    const body = answered.body && readers.paced(answered.body, response);
+    await universalResponseToNodeResponse({ ...answered, body }, response);
   } catch (error) {
-    // The caller has left: there is no one to answer, and nothing is wrong with the server.
-    if (request.destroyed || response.destroyed || request.errored) return;
+    // The caller has left, or was cut off: there is no one to answer, and nothing is wrong with the server.
+    if (request.destroyed || response.destroyed || request.errored || isReset(response)) return;
     answer(response, present(error, { logger, requestId, rpc: handler?.method.toString() ?? "" }));
   }
 }
@@ -155,6 +176,10 @@ function receive(request: NodeRequest, response: NodeResponse, options: RpcHandl
   const received = universalRequestFromNodeRequest(request, response as ServerResponse, undefined, contextValues);
   // Connect's own iterator destroys the connection when reading stops early, and with it the answer that says why.
   return { ...received, body: request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array> };
+}
+
+function isReset(response: NodeResponse): boolean {
+  return "stream" in response && response.stream.rstCode !== undefined && response.stream.rstCode !== 0;
 }
 
 /** An HTTP/2 caller who still sends after the answer is told to stop; HTTP/1.1 has Node discard the rest. */

@@ -1,11 +1,12 @@
 import { connect as connectSocket } from "node:net";
 import type { Interceptor, Transport } from "@connectrpc/connect";
-import { createConnectTransport, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { MAX_MESSAGE_DEPTH } from "./decode.ts";
 import type { Routes } from "./handler.ts";
 import { type ServerInterceptorOptions, serverInterceptors } from "./interceptors.ts";
 import { memoryTransport } from "./memory-transport.ts";
 import { refusedInterceptor } from "./refused.ts";
+import { Sessions } from "./sessions.ts";
 
 /** How a client reaches a server. */
 export interface ConnectTransportOptions {
@@ -59,7 +60,7 @@ export function connectTransport(url: string, options: ConnectTransportOptions =
     return { ...methodsOf(transport), close: () => undefined }; // Node's own agent holds and ends these connections.
   }
   // Pings stay off: one on a destroyed session ends the process (connect-node).
-  const sessionManager = new Http2SessionManager(
+  const sessionManager = new Sessions(
     baseUrl,
     undefined,
     socketPath === undefined ? undefined : { createConnection: () => connectSocket(socketPath) },
