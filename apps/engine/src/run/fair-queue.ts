@@ -1,0 +1,149 @@
+import { Heap } from "./heap.ts";
+
+// Start-time fair queueing: P. Goyal, H. M. Vin, H. Cheng, "Start-time Fair Queueing" (SIGCOMM 1996), with their hierarchy (section 4):
+// users share by their weights, the runs of a user share equally, the attempts of a run go by their priority.
+//
+// Every flow has a start tag. The flow with the least one is served, the virtual time becomes that tag, and the flow's next tag is later
+// by cost / weight; an attempt costs 1. A flow that comes back begins at the virtual time, or where it left off if that is later: it
+// neither saves up a share while it is away nor gains one by going away. For any two flows that both have something waiting, what they
+// got, each divided by its weight, differs at most by 1/w1 + 1/w2 (theorem 1 of the paper, for attempts of cost 1).
+
+/** Whom an attempt belongs to, and how it stands among its like. */
+export interface Place {
+  user: string;
+  runId: string;
+  /** Runs of a user with a higher priority go strictly first; other users do not feel it. */
+  runPriority: number;
+  /** Within the run: higher first, the first come first among equals. */
+  priority: number;
+}
+
+interface Flow<C> {
+  key: string;
+  weight: number;
+  rank: number;
+  start: number;
+  child: C;
+}
+
+/** How much a user gets beside another; 1 where nobody said. */
+export type WeightOf = (user: string) => number;
+
+/** Flows that share something: the next is the one of highest rank, among them that with the least start tag. */
+class Share<C extends { readonly size: number }> {
+  #flows = new Map<string, Flow<C>>();
+  #active = new Heap<Flow<C>>((a, b) => (a.rank === b.rank ? a.start < b.start : a.rank > b.rank));
+  #time = 0;
+
+  next(): Flow<C> | undefined {
+    return this.#active.peek();
+  }
+
+  /** The flow's child, which is about to get something. */
+  reach(key: string, made: { weight: number; rank: number; child: () => C }): C {
+    let flow = this.#flows.get(key);
+    if (!flow) {
+      this.#forgetIdle();
+      flow = { key, weight: made.weight, rank: made.rank, start: this.#time, child: made.child() };
+      this.#flows.set(key, flow);
+    }
+    if (flow.child.size === 0) {
+      flow.start = Math.max(flow.start, this.#time);
+      this.#active.push(flow);
+    }
+    return flow.child;
+  }
+
+  /** The flow was served: something was taken from its child. */
+  served(flow: Flow<C>): void {
+    this.#active.remove(flow);
+    // Ranks are strict: a lower one that is served late must not make up for it against the higher.
+    this.#time = Math.max(this.#time, flow.start);
+    flow.start += 1 / flow.weight;
+    if (flow.child.size > 0) this.#active.push(flow);
+  }
+
+  /** Something was taken out of a flow without being served. */
+  left(key: string): void {
+    const flow = this.#flows.get(key);
+    if (flow?.child.size === 0) this.#active.remove(flow);
+  }
+
+  child(key: string): C | undefined {
+    return this.#flows.get(key)?.child;
+  }
+
+  /** Idle flows matter only while their tag is ahead of the time. */
+  #forgetIdle(): void {
+    if (this.#flows.size < 2 * this.#active.size + 64) return;
+    for (const [key, { child, start }] of this.#flows) {
+      if (child.size === 0 && start <= this.#time) this.#flows.delete(key);
+    }
+  }
+}
+
+interface Item<T> {
+  value: T;
+  priority: number;
+}
+
+class UserLine<T> {
+  readonly runs = new Share<Heap<Item<T>>>();
+  size = 0;
+}
+
+/** What waits for one resource, in the order in which it is fair to serve it. Operations cost O(log n), but for `remove`. */
+export class FairQueue<T extends object> {
+  #users = new Share<UserLine<T>>();
+  #places = new Map<T, { place: Place; item: Item<T> }>();
+  #weightOf: WeightOf;
+
+  constructor(weightOf: WeightOf = () => 1) {
+    this.#weightOf = weightOf;
+  }
+
+  get size(): number {
+    return this.#places.size;
+  }
+
+  push(value: T, place: Place): void {
+    const item = { value, priority: place.priority };
+    const child = () => new UserLine<T>();
+    const line = this.#users.reach(place.user, { weight: this.#weightOf(place.user), rank: 0, child });
+    const heap = () => new Heap<Item<T>>((a, b) => a.priority > b.priority);
+    line.runs.reach(place.runId, { weight: 1, rank: place.runPriority, child: heap }).push(item);
+    line.size++;
+    this.#places.set(value, { place, item });
+  }
+
+  /** What {@link take} would answer. */
+  peek(): T | undefined {
+    return this.#users.next()?.child.runs.next()?.child.peek()?.value;
+  }
+
+  take(): T | undefined {
+    const user = this.#users.next();
+    const run = user?.child.runs.next();
+    const item = run?.child.take();
+    if (!user || !run || !item) return undefined;
+    user.child.size--;
+    user.child.runs.served(run);
+    this.#users.served(user);
+    this.#places.delete(item.value);
+    return item.value;
+  }
+
+  /** Takes something out that is not to be served any more; its flow is not charged. O(attempts of its run that wait). */
+  remove(value: T): boolean {
+    const found = this.#places.get(value);
+    if (!found) return false;
+    const { place, item } = found;
+    this.#places.delete(value);
+    const line = this.#users.child(place.user);
+    line?.runs.child(place.runId)?.remove(item);
+    line?.runs.left(place.runId);
+    if (line) line.size--;
+    this.#users.left(place.user);
+    return true;
+  }
+}
