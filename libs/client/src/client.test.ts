@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { RunService, type StartRunRequest, type WatchRunResponse } from "@odg/proto/odg/engine/v1/run_service_pb";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
-import { EventSchema, RunStatus } from "@odg/proto/odg/run/v1/run_pb";
+import { EventSchema, RunStatus, TaskCompletedSchema } from "@odg/proto/odg/run/v1/run_pb";
 import { inProcessTransport, type RpcServer, reasonOf, reject, startServer } from "@odg/rpc";
 import { afterEach, describe, expect, it } from "vitest";
 import { createClient, type OdgClient } from "./index.ts";
@@ -62,8 +62,8 @@ class Engine {
     });
   };
 
-  async client(): Promise<OdgClient> {
-    const server = await startServer({ routes: this.routes, drainMs: 50 });
+  async client(options: { stallMs?: number } = {}): Promise<OdgClient> {
+    const server = await startServer({ routes: this.routes, drainMs: 50, ...options });
     const client = createClient({ url: server.h2cUrl });
     closing.push(server, client);
     return client;
@@ -172,6 +172,25 @@ describe("watch", () => {
     const error = await seqs(client.watch(RUN_ID, quick)).catch((e: unknown) => e);
     expect(reasonOf(error)).toBe(Reason.RESUME_EXPIRED);
     expect(engine.resumedAfter).toHaveLength(1);
+  });
+
+  it("resumes after the server has cut it off, however long its reader took", async () => {
+    const summary = "x".repeat(60_000); // A few of these fill the buffers.
+    const engine = new Engine(async function* (afterSeq) {
+      for await (const { message } of honest(afterSeq)) {
+        if (message.value.seq < LAST)
+          message.value.kind = { case: "taskCompleted", value: create(TaskCompletedSchema, { summary }) };
+        yield { message };
+      }
+    });
+    const client = await engine.client({ stallMs: 200 });
+    const got: bigint[] = [];
+    for await (const message of client.watch(RUN_ID, { ...quick, giveUpMs: 300 })) {
+      if (message.case === "event") got.push(message.value.seq);
+      if (got.length === 2 || got.length === 12) await new Promise((resolve) => setTimeout(resolve, 1500));
+    }
+    expect(got).toEqual(expected());
+    expect(engine.resumedAfter.length).toBeGreaterThan(1);
   });
 
   it("gives up when nothing succeeds for long enough", async () => {

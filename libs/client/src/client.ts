@@ -6,11 +6,18 @@ import { WorkflowService } from "@odg/proto/odg/engine/v1/workflow_service_pb";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import type { Ephemeral, Event, Run } from "@odg/proto/odg/run/v1/run_pb";
 import { type ConnectTransportOptions, connectTransport, reject } from "@odg/rpc";
+import { balancedTransport } from "./balanced.ts";
 import { type Patience, persist } from "./retry.ts";
 import { type WatchMessage, type WatchOptions, watchRun } from "./watch.ts";
 
-/** How a client reaches the engine: by URL, or by a transport that is there already, such as one in this process. */
-export type ClientOptions = ({ readonly url: string } & ConnectTransportOptions) | { readonly transport: Transport };
+/**
+ * How a client reaches the engine: by URL, by the URLs of several engines that share one store, or by a transport that is there
+ * already, such as one in this process.
+ */
+export type ClientOptions =
+  | ({ readonly url: string } & ConnectTransportOptions)
+  | ({ readonly urls: readonly [string, ...string[]] } & ConnectTransportOptions)
+  | { readonly transport: Transport };
 
 /** What to do while a run goes on. */
 export interface RunAndWaitOptions extends Patience {
@@ -50,7 +57,7 @@ export interface OdgClient {
   runAndWait(request: MessageInitShape<typeof StartRunRequestSchema>, options?: RunAndWaitOptions): Promise<Run>;
   /** Follows a run until it ends: every Event once and in order, through lost connections. */
   watch(runId: string, options?: WatchOptions): AsyncIterable<WatchMessage>;
-  /** Ends the connection that the client opened by its URL; a transport that it was given stays open. */
+  /** Ends the connections that the client opened by URL; a transport that it was given stays open. */
   close(): void;
 }
 
@@ -86,7 +93,8 @@ export function createClient(options: ClientOptions): OdgClient {
 
 function transportOf(options: ClientOptions): { transport: Transport; close: () => void } {
   if ("transport" in options) return { transport: options.transport, close: () => undefined };
-  const transport = connectTransport(options.url, options);
+  const urls = "urls" in options ? options.urls : [options.url];
+  const transport = balancedTransport(urls.map((url) => connectTransport(url, options)));
   return { transport, close: () => transport.close() };
 }
 

@@ -1,3 +1,4 @@
+export { balancedTransport } from "./balanced.ts";
 export {
   type ClientOptions,
   createClient,

@@ -37,9 +37,14 @@ export class Backoff {
     this.patience = patience;
   }
 
-  /** A success begins the patience anew. */
+  /** A success begins the patience anew, and the waits. */
   succeeded(): void {
     this.failures = 0;
+    this.heard();
+  }
+
+  /** The server lives, though it does not answer what it was asked for: the patience begins anew, the waits go on growing. */
+  heard(): void {
     this.lastSuccess = performance.now();
   }
 

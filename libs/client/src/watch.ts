@@ -40,9 +40,11 @@ export async function* watchRun(runs: Runs, runId: string, options: WatchOptions
           seq = message.value.seq;
         }
         yield message;
+        backoff.succeeded(); // What the reader took is not the server's failure.
         if (message.case === "event" && message.value.kind.case === "runCompleted") return;
       }
       if (await hasEnded(runs, { runId, seq }, options)) return;
+      backoff.heard();
       throw reject(Reason.UNAVAILABLE, { message: "The stream ended before the run did." });
     } catch (error) {
       await waitToResume(backoff, error, options.signal);

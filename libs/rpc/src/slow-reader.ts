@@ -55,7 +55,7 @@ export class SlowReaders {
       }
     }
     // What is left in buffers has to be read, too.
-    if (response.destroyed) return;
+    if (isOver(response)) return;
     const last = this.begin(response, response.writableLength);
     response.once("close", () => this.end(last));
   }
@@ -79,8 +79,13 @@ export class SlowReaders {
   }
 
   private cut(response: NodeResponse): void {
+    if (isOver(response)) return;
     this.limits.onCut(response);
     if ("stream" in response) response.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     else response.destroy();
   }
+}
+
+function isOver(response: NodeResponse): boolean {
+  return "stream" in response ? response.stream.destroyed : response.destroyed;
 }
