@@ -1,0 +1,92 @@
+// What a storm has left: every journal and every effect, read off Postgres alone.
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Event } from "@odg/proto/odg/run/v1/run_pb";
+import type { Effect, TestDatabase } from "./database.ts";
+import { checkHistory, hasEnded } from "./history.ts";
+import type { Load } from "./load.ts";
+import type { Life } from "./storm.ts";
+
+export interface Inspection {
+  runs: number;
+  /** Tasks of these runs. */
+  tasks: number;
+  events: number;
+  /** Calls of the effect, and how many keys they had. */
+  effects: { calls: number; keys: number };
+  /** What must not be. */
+  faults: string[];
+  /** Milliseconds that each run waited for its next event whenever its engine had been killed. */
+  recoveries: number[];
+}
+
+/** Reads what is there and says what is wrong with it. */
+export async function inspect(database: TestDatabase, load: Load, lives: readonly Life[]): Promise<Inspection> {
+  const found: Inspection = {
+    runs: 0,
+    tasks: 0,
+    events: 0,
+    effects: { calls: 0, keys: 0 },
+    faults: [...load.faults],
+    recoveries: [],
+  };
+  const ids = new Set(await database.runIds());
+  for (const { runId, requestId } of load.accepted.values())
+    if (!ids.has(runId))
+      found.faults.push(`run ${runId} of request ${requestId} was accepted, and there is no trace of it`);
+  for (const runId of ids) {
+    const events = await database.journalOf(runId);
+    const effects = await database.effectsOf(runId);
+    found.runs++;
+    found.tasks += events[0]?.kind.case === "runStarted" ? (events[0].kind.value.workflow?.tasks.length ?? 0) : 0;
+    found.events += events.length;
+    found.effects.calls += effects.length;
+    found.effects.keys += new Set(effects.map(({ key }) => key)).size;
+    found.faults.push(...checkHistory(events), ...checkEffects(events, effects));
+    if (!hasEnded(events)) found.faults.push(`run ${runId} has not ended`);
+    found.recoveries.push(...recoveriesOf(events, lives));
+  }
+  return found;
+}
+
+/** Effects that a journal does not account for: none at all, under a foreign key, or after the task was settled. */
+export function checkEffects(events: readonly Event[], effects: readonly Effect[]): string[] {
+  const faults: string[] = [];
+  const settled = new Map<string, number>();
+  const keys = new Map<string, string>();
+  for (const { kind, time } of events) {
+    if (kind.case === "taskStarted") keys.set(`${kind.value.task}/${kind.value.item}`, kind.value.idempotencyKey);
+    if (kind.case !== "taskCompleted") continue;
+    const key = keys.get(`${kind.value.task}/${kind.value.item}`);
+    if (key !== undefined && time) settled.set(key, timestampMs(time));
+  }
+  const known = new Set(keys.values());
+  const seen = new Set(effects.map(({ key }) => key));
+  for (const { key, at, attempt } of effects) {
+    if (!known.has(key)) faults.push(`an effect has the key ${key}, and no attempt that began has it`);
+    const settledAt = settled.get(key);
+    if (settledAt !== undefined && at > settledAt)
+      faults.push(`attempt ${attempt} of ${key} had an effect ${at - settledAt} ms after the task was settled`);
+  }
+  for (const key of settled.keys()) if (!seen.has(key)) faults.push(`the task of ${key} succeeded without an effect`);
+  return faults;
+}
+
+/** For each death of an engine that this run survived: the wait for its next event. */
+function recoveriesOf(events: readonly Event[], lives: readonly Life[]): number[] {
+  const times = events.map(({ time }) => (time ? timestampMs(time) : 0));
+  const [first = 0] = times;
+  const last = times.at(-1) ?? 0;
+  const starts = lives.map(({ startedAt }) => startedAt);
+  return starts.flatMap((startedAt, i) => {
+    if (startedAt <= first || startedAt > last) return [];
+    const next = times.find((time) => time >= startedAt) ?? Number.POSITIVE_INFINITY;
+    // Killed before it came to this run: that is for the next start to answer for.
+    return next < (starts[i + 1] ?? Number.POSITIVE_INFINITY) ? [next - startedAt] : [];
+  });
+}
+
+/** The value below which this share of them lies. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
