@@ -19,8 +19,19 @@ export interface Inspection {
   recoveries: number[];
 }
 
+export interface InspectionOptions {
+  /** The deaths of engines whose runs others went on with. */
+  lives?: readonly Life[];
+  /** Where the effects were counted, if not in the same database. */
+  sink?: TestDatabase;
+}
+
 /** Reads what is there and says what is wrong with it. */
-export async function inspect(database: TestDatabase, load: Load, lives: readonly Life[]): Promise<Inspection> {
+export async function inspect(
+  database: TestDatabase,
+  load: Load,
+  { lives = [], sink = database }: InspectionOptions = {},
+): Promise<Inspection> {
   const found: Inspection = {
     runs: 0,
     tasks: 0,
@@ -35,7 +46,7 @@ export async function inspect(database: TestDatabase, load: Load, lives: readonl
       found.faults.push(`run ${runId} of request ${requestId} was accepted, and there is no trace of it`);
   for (const runId of ids) {
     const events = await database.journalOf(runId);
-    const effects = await database.effectsOf(runId);
+    const effects = await sink.effectsOf(runId);
     found.runs++;
     found.tasks += events[0]?.kind.case === "runStarted" ? (events[0].kind.value.workflow?.tasks.length ?? 0) : 0;
     found.events += events.length;

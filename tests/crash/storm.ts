@@ -63,7 +63,7 @@ export async function storm(options: StormOptions): Promise<StormReport> {
   try {
     await weather.rage();
     await weather.calm();
-    const inspection = await inspect(database, weather.load, weather.lives);
+    const inspection = await inspect(database, weather.load, { lives: weather.lives });
     inspection.faults.push(...weather.faults);
     if (inspection.faults.length === 0) await database.drop();
     else options.tell(`the database ${new URL(database.url).pathname.slice(1)} is left to be looked at`);

@@ -58,6 +58,22 @@ async function stop(folder: string): Promise<void> {
   must(await asServer(join(bin, "pg_ctl"), ["-D", join(folder, "data"), "-m", "fast", "-w", "stop"]), "pg_ctl stop");
 }
 
+/** Ends a server that `start` began as if the machine had lost its power. */
+export async function crash(folder: string): Promise<void> {
+  const bin = await requireBin();
+  must(
+    await asServer(join(bin, "pg_ctl"), ["-D", join(folder, "data"), "-m", "immediate", "-w", "stop"]),
+    "pg_ctl stop",
+  );
+}
+
+/** Starts such a server again, at its port and with its settings. */
+export async function restart(folder: string): Promise<void> {
+  const bin = await requireBin();
+  const control = ["-D", join(folder, "data"), "-l", join(folder, "log"), "-w", "-t", "60", "restart"];
+  must(await asServer(join(bin, "pg_ctl"), control), "pg_ctl restart");
+}
+
 async function createDatabase(bin: string, url: string): Promise<void> {
   // By the environment, since arguments can be read by every user of the machine.
   const { hostname, port, username, password } = new URL(url);
