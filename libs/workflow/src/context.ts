@@ -14,28 +14,42 @@ export interface Provenance {
 
 /** What the experts of one run share: the newest version of each key. */
 export class RunContext {
-  #entries = new Map<string, ContextEntry>();
+  // Made for the first write: most runs of few tasks share nothing.
+  #entries: Map<string, ContextEntry> | undefined;
+
+  /** What a snapshot holds, or nothing. */
+  constructor(entries: readonly ContextEntry[] = []) {
+    if (entries.length > 0) this.#entries = new Map(entries.map((entry) => [entry.key, entry]));
+  }
 
   /** The newest version of a key. */
   get(key: string): ContextEntry | undefined {
-    return this.#entries.get(key);
+    return this.#entries?.get(key);
   }
 
   /** The newest version of every key, ordered by key. */
   entries(): ContextEntry[] {
-    return [...this.#entries.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    return [...(this.#entries?.values() ?? [])].sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  /** The first write whose `expected_version` is not the stored one (0: no such key): the attempt must fail, to be tried again. */
-  conflict(writes: readonly ContextWrite[]): ContextWrite | undefined {
-    return writes.find(
-      ({ key, expectedVersion }) =>
-        expectedVersion !== undefined && expectedVersion !== (this.#entries.get(key)?.version ?? 0n),
-    );
+  /**
+   * The first write that another has overtaken; the attempt must fail then, to be tried again. A write that names the version it saw
+   * (0: no such key) conflicts with every other; one that names none with a version that was committed after the attempt began.
+   *
+   * @param since Sequence number of the attempt's TaskStarted; left out, writes that name no version never conflict.
+   */
+  conflict(writes: readonly ContextWrite[], since?: bigint): ContextWrite | undefined {
+    return writes.find(({ key, expectedVersion }) => {
+      const entry = this.get(key);
+      if (expectedVersion !== undefined) return expectedVersion !== (entry?.version ?? 0n);
+      return since !== undefined && entry !== undefined && entry.seq > since;
+    });
   }
 
   /** Commits the writes of a completed task, in their order. Versions count from 1. */
   commit(writes: readonly ContextWrite[], { taskId, expert, seq }: Provenance): void {
+    if (writes.length === 0) return;
+    this.#entries ??= new Map();
     for (const { key, value } of writes) {
       const version = (this.#entries.get(key)?.version ?? 0n) + 1n;
       this.#entries.set(key, create(ContextEntrySchema, { key, value, version, taskId, expert, seq }));

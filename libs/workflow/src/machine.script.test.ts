@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { RunStatus, SkipCause, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
 import type { Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { describe, expect, test } from "vitest";
-import { type Command, RunMachine } from "./machine.ts";
+import type { Command } from "./command.ts";
+import { RunMachine } from "./machine.ts";
 import { Journal, workflowOf } from "./testing/journal.ts";
 
 // Interaction scripts in testdata: a line that does not begin with ">" is an event, the ">" lines after it are what the machine asks
@@ -97,6 +98,7 @@ class Script {
 
   #print(command: Command): string {
     if (command.kind === "completeRun") return `completeRun ${RunStatus[command.status]}`;
+    if (command.kind === "scheduleRunTimeout") return `scheduleRunTimeout due=${command.dueMs}ms`;
     const { id } = this.#workflow.tasks[command.task]!;
     switch (command.kind) {
       case "dispatch":
@@ -105,8 +107,10 @@ class Script {
         return `skip ${id} ${SkipCause[command.cause]}`;
       case "scheduleRetry":
         return `scheduleRetry ${id} attempt=${command.attempt} after=${command.afterMs}ms due=${command.dueMs}ms`;
-      case "cancelTask":
-        return `cancelTask ${id} attempt=${command.attempt}`;
+      case "awaitApproval":
+        return `awaitApproval ${id} deadline=${command.deadlineMs}`;
+      default:
+        return `${command.kind} ${id} attempt=${command.attempt}`;
     }
   }
 

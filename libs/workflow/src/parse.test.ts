@@ -126,7 +126,7 @@ describe("the other reasons", () => {
     const { issues } = parseWorkflow('{"tasks": [{"id": "a", "depend_on": []}], "max_cots": 3}');
     expect(issues?.map(({ path, reason, hint }) => [path, reason, hint])).toEqual([
       ["tasks[0].depend_on", Reason.UNKNOWN_FIELD, 'Did you mean "depends_on"?'],
-      ["max_cots", Reason.UNKNOWN_FIELD, "Fields here: workflow_id, tasks, description, inputs."],
+      ["max_cots", Reason.UNKNOWN_FIELD, "Fields here: workflow_id, tasks, description, inputs, timeout, on_failure."],
     ]);
   });
 

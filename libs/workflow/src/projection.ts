@@ -1,12 +1,24 @@
 import { create, toJson } from "@bufbuild/protobuf";
-import { ValueSchema } from "@bufbuild/protobuf/wkt";
-import type { ContextEntry } from "@odg/proto/odg/expert/v1/expert_pb";
-import type { Event, Run, RunStarted, TaskCompleted, TaskState } from "@odg/proto/odg/run/v1/run_pb";
-import { RunSchema, RunStatus, SkipCause, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
-import type { Task } from "@odg/proto/odg/workflow/v1/workflow_pb";
+import { timestampFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { FailureSchema, Reason } from "@odg/proto/odg/error/v1/error_pb";
+import type { ContextEntry, ContextWrite } from "@odg/proto/odg/expert/v1/expert_pb";
+import type {
+  ApprovalDecided,
+  Event,
+  Run,
+  RunStarted,
+  TaskCompleted,
+  TaskFailed,
+  TaskStarted,
+} from "@odg/proto/odg/run/v1/run_pb";
+import { ApprovalStatus, RunSchema, RunStatus, TaskCountSchema, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
+import { type RunSnapshot, RunSnapshotSchema } from "@odg/proto/odg/run/v1/snapshot_pb";
+import type { Command } from "./command.ts";
 import { RunContext } from "./context.ts";
-import { type Command, RunMachine } from "./machine.ts";
+import { Expansion } from "./expansion.ts";
+import { MACHINE_VERSION, RunMachine } from "./machine.ts";
 import type { Scope, TaskScope } from "./scope.ts";
+import { failureOfDecision, hasEnded, itemCounts, pendingState, recount, requestedApproval } from "./task-state.ts";
 
 /**
  * A journal as people and lists see it: the proto Run, kept up to date event by event in O(out-degree). It drives the run's machine,
@@ -14,11 +26,21 @@ import type { Scope, TaskScope } from "./scope.ts";
  */
 export class RunProjection {
   /** What the experts of the run share so far. */
-  readonly context = new RunContext();
+  readonly context: RunContext;
   /** The run's machine: to be read. It takes events by way of the projection only. */
-  readonly machine = new RunMachine();
-  #run: Run = create(RunSchema);
+  readonly machine: RunMachine;
+  #run: Run;
   #numbers: Map<string, number> | undefined;
+  /** Sequence number of the newest TaskStarted of each task. */
+  #startSeqs: bigint[] = [];
+  /** By task, until it has ended. */
+  #expansions: Map<number, Expansion> | undefined;
+
+  constructor(machine = new RunMachine(), context = new RunContext(), run = create(RunSchema)) {
+    this.machine = machine;
+    this.context = context;
+    this.#run = run;
+  }
 
   /** Takes one event. Answers whether it changed anything. */
   apply(event: Event): boolean {
@@ -30,8 +52,11 @@ export class RunProjection {
     const commands = this.machine.tryApply(event);
     if (commands === undefined) return this.#noteOther(event) ? [] : undefined;
     this.#note(event);
-    for (const command of commands) if (command.kind === "dispatch") this.#noteReady(command.task, event);
-    this.#noteStatus(event);
+    for (const command of commands) {
+      if (command.kind === "reuse" || (command.kind === "dispatch" && command.item === 0))
+        this.#sync(command.task, event);
+    }
+    this.#run.status = this.machine.runStatus;
     if (event.seq !== 0n) this.#run.lastSeq = event.seq;
     return commands;
   }
@@ -54,6 +79,51 @@ export class RunProjection {
     return this.#run;
   }
 
+  /** The items of a task, and what they have answered; undefined where it has none, or has ended. */
+  expansion(task: number): Expansion | undefined {
+    return this.#expansions?.get(task);
+  }
+
+  /** The first context write of an attempt that another has overtaken since it began: the attempt must fail, to be tried again. */
+  conflict({ task, item, contextWrites, reusedFrom }: TaskCompleted): ContextWrite | undefined {
+    if (contextWrites.length === 0 || reusedFrom !== "") return undefined;
+    const since = item > 0 ? this.expansion(task)?.startSeq(item) : this.#startSeqs[task];
+    return this.context.conflict(contextWrites, since || undefined);
+  }
+
+  /**
+   * Where the run stands, for {@link RunProjection.restore}. It shares messages with the projection: it is to be serialized before the
+   * next event is applied.
+   */
+  snapshot(): RunSnapshot {
+    return create(RunSnapshotSchema, {
+      machineVersion: MACHINE_VERSION,
+      run: this.#run,
+      machine: this.machine.state(),
+      context: this.context.entries(),
+      startSeqs: this.#startSeqs.slice(),
+      expanded: [...(this.#expansions?.values() ?? [])].map((expansion) => expansion.state()),
+    });
+  }
+
+  /**
+   * The projection as it was when the snapshot was taken; it goes on with the events behind it. Undefined where this version cannot
+   * read the snapshot, or it is another run's: then the journal has to be replayed. It takes the snapshot's messages over.
+   *
+   * @param started The content of the run's first event.
+   */
+  static restore(started: RunStarted, snapshot: RunSnapshot): RunProjection | undefined {
+    const { run, machine: state, context, startSeqs, expanded } = snapshot;
+    if (snapshot.machineVersion !== MACHINE_VERSION || run === undefined || state === undefined) return undefined;
+    const machine = RunMachine.restore({ started, runId: run.runId, state });
+    if (machine === undefined || run.tasks.length !== machine.taskCount) return undefined;
+    const projection = new RunProjection(machine, new RunContext(context), run);
+    projection.#startSeqs = startSeqs;
+    for (const { expanded: items, results, startSeqs: seqs } of expanded)
+      if (items !== undefined) projection.#expand(items.task, new Expansion(items, results, seqs));
+    return projection;
+  }
+
   // Events that are no business of the machine still have their place in the journal.
   #noteOther(event: Event): boolean {
     const news =
@@ -62,7 +132,8 @@ export class RunProjection {
     return news;
   }
 
-  #note({ kind, time, seq, runId }: Event): void {
+  #note(event: Event): void {
+    const { kind, time, runId } = event;
     const run = this.#run;
     switch (kind.case) {
       case "runStarted":
@@ -70,95 +141,143 @@ export class RunProjection {
         run.createTime = time;
         this.#begin(kind.value);
         return;
-      case "taskStarted": {
-        const task = run.tasks[kind.value.task]!;
-        task.attempts = Math.max(task.attempts, kind.value.attempt);
-        task.startTime = time;
-        task.expert = kind.value.expert || task.expert;
-        task.action = kind.value.action || task.action;
-        return;
-      }
+      case "taskStarted":
+        this.#started(kind.value, event);
+        break;
       case "taskCompleted":
-        this.#completed(run.tasks[kind.value.task]!, kind.value, seq);
-        run.tasks[kind.value.task]!.endTime = time;
-        return;
-      case "taskFailed": {
-        const task = run.tasks[kind.value.task]!;
-        task.failure = kind.value.failure;
-        if (this.machine.status(kind.value.task) !== TaskStatus.FAILED) return;
-        task.endTime = time;
-        run.failure ??= kind.value.failure;
-        return;
-      }
+        this.#completed(kind.value, event);
+        break;
+      case "taskFailed":
+        this.#failed(kind.value);
+        break;
       case "taskSkipped":
         run.tasks[kind.value.task]!.skipCause = kind.value.cause;
-        run.tasks[kind.value.task]!.endTime = time;
+        break;
+      case "taskExpanded":
+        this.#expand(kind.value.task, new Expansion(kind.value));
+        run.tasks[kind.value.task]!.startTime = time;
+        run.tasks[kind.value.task]!.attempts = 1;
+        break;
+      case "approvalRequested": {
+        const task = run.tasks[kind.value.task]!;
+        task.approval = requestedApproval(kind.value, { runId, taskId: task.taskId, time });
+        break;
+      }
+      case "approvalEscalated":
+        Object.assign(run.tasks[kind.value.task]!.approval!, {
+          approvers: kind.value.approvers,
+          deadline: kind.value.deadline,
+          escalated: true,
+        });
+        break;
+      case "approvalDecided":
+        this.#decided(kind.value, event);
+        break;
+      case "runTimedOut": {
+        const [reason, message] = [Reason.DEADLINE_EXCEEDED, "The run took longer than its workflow allows."];
+        run.failure = create(FailureSchema, { reason, message, subject: "timeout" });
         return;
-      case "taskCancelled":
-        run.tasks[kind.value.task]!.endTime = time;
-        return;
+      }
       case "runCompleted":
-        run.status = kind.value.status;
         run.endTime = time;
         return;
     }
+    if (kind.value !== undefined && "task" in kind.value) this.#settle(kind.value.task, event);
   }
 
   #begin(started: RunStarted): void {
     const run = this.#run;
     run.workflowId = started.workflow?.workflowId ?? "";
     run.workflowVersion = started.workflowVersion;
-    run.status = RunStatus.RUNNING;
     run.inputs = started.inputs;
     run.labels = { ...started.labels };
+    run.user = started.user;
+    run.priority = started.priority;
+    run.forkedFrom = started.forkedFrom;
+    run.parent = started.parent;
+    const { deadlineMs } = this.machine;
+    if (deadlineMs !== undefined) run.deadline = timestampFromMs(deadlineMs);
     run.tasks = (started.workflow?.tasks ?? []).map((task) => pendingState(task, started.pins[task.id]));
+    const count = run.tasks.length;
+    run.taskCounts = [create(TaskCountSchema, { status: TaskStatus.PENDING, count })];
+    this.#startSeqs = new Array<bigint>(count).fill(0n);
   }
 
-  #completed(task: TaskState, completed: TaskCompleted, seq: bigint): void {
-    task.output = completed.output;
-    task.summary = completed.summary;
-    task.findingCount = completed.findings.length;
-    task.failure = undefined;
-    this.context.commit(completed.contextWrites, { taskId: task.taskId, expert: task.expert, seq });
-  }
-
-  #noteReady(number: number, { time }: Event): void {
+  #started({ task: number, item, attempt, expert, action, childRunId }: TaskStarted, { seq, time }: Event): void {
     const task = this.#run.tasks[number]!;
-    task.status = TaskStatus.READY;
-    task.readyTime = time;
+    task.expert = expert || task.expert;
+    task.action = action || task.action;
+    if (item > 0) {
+      this.expansion(number)?.started(item, seq);
+      return;
+    }
+    this.#startSeqs[number] = seq;
+    task.attempts = Math.max(task.attempts, attempt);
+    task.startTime = time;
+    task.childRunId = childRunId;
   }
 
-  #noteStatus({ kind }: Event): void {
-    if (kind.value === undefined || !("task" in kind.value)) return;
-    const { task } = kind.value;
-    const status = this.machine.status(task);
-    if (status !== TaskStatus.UNSPECIFIED) this.#run.tasks[task]!.status = status;
+  #completed(completed: TaskCompleted, { seq }: Event): void {
+    const task = this.#run.tasks[completed.task]!;
+    const { taskId, expert } = task;
+    task.findingCount = completed.findings.length + (task.items === undefined ? 0 : task.findingCount);
+    this.context.commit(completed.contextWrites, { taskId, expert, seq });
+    if (completed.item > 0) {
+      this.expansion(completed.task)?.completed(completed);
+      return;
+    }
+    task.output = completed.output;
+    task.outputBlob = completed.outputBlob;
+    task.summary = completed.summary;
+    task.reusedFrom = completed.reusedFrom;
+    task.failure = undefined;
   }
-}
 
-// A literal with every field, those that come later included: one shape for all states, and a quarter of the time of `create`.
-function pendingState({ id, expert, action }: Task, pin: string | undefined): TaskState {
-  return {
-    $typeName: "odg.run.v1.TaskState",
-    taskId: id,
-    status: TaskStatus.PENDING,
-    attempts: 0,
-    expert: pin ?? expert,
-    action,
-    readyTime: undefined,
-    startTime: undefined,
-    endTime: undefined,
-    failure: undefined,
-    skipCause: SkipCause.UNSPECIFIED,
-    summary: "",
-    findingCount: 0,
-    output: undefined,
-    outputBlob: undefined,
-    reusedFrom: "",
-    items: undefined,
-    approval: undefined,
-    childRunId: "",
-  };
+  #failed({ task: number, item, failure }: TaskFailed): void {
+    const task = this.#run.tasks[number]!;
+    // An item that is to be tried again says nothing of its task.
+    if (item > 0 && this.machine.itemStatus(number, item) !== TaskStatus.FAILED) return;
+    if (item === 0 || task.failure === undefined) task.failure = failure;
+    if (this.machine.status(number) === TaskStatus.FAILED) this.#run.failure ??= failure;
+  }
+
+  #decided(decided: ApprovalDecided, { time }: Event): void {
+    const task = this.#run.tasks[decided.task]!;
+    const { status, decidedBy, reason } = decided;
+    Object.assign(task.approval!, { status, decidedBy, reason, decideTime: time });
+    if (status === ApprovalStatus.APPROVED) return;
+    task.failure = failureOfDecision(decided, task.taskId);
+    this.#run.failure ??= task.failure;
+  }
+
+  #expand(number: number, expansion: Expansion): void {
+    this.#expansions ??= new Map();
+    this.#expansions.set(number, expansion);
+  }
+
+  /** Brings in line with the machine what an event about a task changed. */
+  #settle(number: number, event: Event): void {
+    this.#sync(number, event);
+    const task = this.#run.tasks[number]!;
+    const items = this.machine.items(number);
+    if (items !== undefined) task.items = itemCounts(items);
+    // What a pause holds was asked for by no command.
+    if (this.machine.runStatus === RunStatus.PAUSED && hasEnded(task.status))
+      for (const next of this.machine.successorsOf(number)) this.#sync(next, event);
+  }
+
+  #sync(number: number, { time }: Event): void {
+    const task = this.#run.tasks[number]!;
+    const status = this.machine.status(number);
+    if (task.status === status) return;
+    recount(this.#run, task.status, status);
+    task.status = status;
+    if (status === TaskStatus.READY) task.readyTime = time;
+    if (!hasEnded(status)) return;
+    task.endTime = time;
+    if (task.items !== undefined) task.items.active = 0;
+    this.#expansions?.delete(number);
+  }
 }
 
 /** The run that a journal tells of. */

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
-import { FailureSchema } from "@odg/proto/odg/error/v1/error_pb";
+import { FailureSchema, Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { TaskSchema } from "@odg/proto/odg/workflow/v1/workflow_pb";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { retryDelay } from "./retry.ts";
 
 const retryable = create(FailureSchema, { retryable: true });
@@ -31,4 +31,23 @@ test("a task that only counts its attempts waits a second first and a minute at 
   const counting = create(TaskSchema, { retry: { maxAttempts: 100 } });
   expect(retryDelay(counting, 0, retryable, 1)).toMatchObject({ seconds: 1n, nanos: 0 });
   expect(retryDelay(counting, 99, retryable, 1)).toMatchObject({ seconds: 60n });
+});
+
+describe("a task that says which failures count", () => {
+  const choosy = create(TaskSchema, {
+    retry: { maxAttempts: 9, backoff: 3, retryOn: ["EXPERT_FAILED"], giveUpOn: ["DEADLINE_EXCEEDED"] },
+  });
+
+  test("names what is tried again although it is final by nature, and what never is", () => {
+    const delayOf = (reason: Reason, retryable: boolean) =>
+      retryDelay(choosy, 1, create(FailureSchema, { reason, retryable }), 1);
+    expect(delayOf(Reason.EXPERT_FAILED, false)?.seconds).toBe(1n);
+    expect(delayOf(Reason.UNAVAILABLE, true)?.seconds).toBe(1n);
+    expect(delayOf(Reason.OUTPUT_INVALID, false)).toBeUndefined();
+    expect(delayOf(Reason.DEADLINE_EXCEEDED, true)).toBeUndefined();
+  });
+
+  test("may let the wait grow by another factor", () => {
+    expect([1, 2, 3].map((attempt) => retryDelay(choosy, attempt, retryable, 1)?.seconds)).toEqual([1n, 3n, 9n]);
+  });
 });

@@ -13,4 +13,8 @@ export interface Scope {
   run: { id: string; inputs: JsonObject };
   /** By task id; a Map will do. */
   tasks: { get(id: string): TaskScope | undefined };
+  /** The item that a task with `for_each` works on; undefined (null to the expression) elsewhere. */
+  item?: JsonValue;
+  /** Its place in the list, from 0. */
+  index?: number;
 }

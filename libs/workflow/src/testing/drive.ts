@@ -1,6 +1,7 @@
 import { type Event, SkipCause } from "@odg/proto/odg/run/v1/run_pb";
 import type { Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
-import { type CancelTaskCommand, type Command, type DispatchCommand, RunMachine } from "../machine.ts";
+import type { CancelTaskCommand, Command, DispatchCommand } from "../command.ts";
+import { RunMachine } from "../machine.ts";
 import { Journal, keyOf } from "./journal.ts";
 
 /** What happened in a driven run, in order. */
@@ -77,6 +78,8 @@ export class Driver {
         return this.#stop(command);
       case "completeRun":
         return this.journal.ended(command.status);
+      default:
+        throw new Error(`${command.kind} is not asked for here.`);
     }
   }
 

@@ -1,7 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { type Event, EventSchema, type RunStatus, type SkipCause } from "@odg/proto/odg/run/v1/run_pb";
 import { type Workflow, WorkflowSchema } from "@odg/proto/odg/workflow/v1/workflow_pb";
-import { type Command, MACHINE_VERSION } from "../machine.ts";
+import type { Command } from "../command.ts";
+import { MACHINE_VERSION } from "../machine.ts";
 import { plan } from "../plan.ts";
 
 type Kind = NonNullable<Parameters<typeof create<typeof EventSchema>>[1]>["kind"];
@@ -76,7 +77,14 @@ export function keyOf(command: Command): string {
       return `completeRun ${command.status}`;
     case "skip":
       return `skip ${command.task} ${command.cause}`;
+    case "reuse":
+    case "completeTask":
+      return `${command.kind} ${command.task}`;
+    case "awaitApproval":
+      return `awaitApproval ${command.task} ${command.deadlineMs}`;
+    case "scheduleRunTimeout":
+      return `scheduleRunTimeout ${command.dueMs}`;
     default:
-      return `${command.kind} ${command.task} ${command.attempt}`;
+      return `${command.kind} ${command.task} ${command.item} ${command.attempt}`;
   }
 }
