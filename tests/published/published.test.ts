@@ -120,7 +120,10 @@ console.log(conformanceCases(expert, []).length, memoryHost, serveExpert, work, 
     const { stdout } = await run(
       join(ROOT, "node_modules/.bin/odg"),
       ["run", join(project, "cost.json"), "--input", `dataset=${join(project, "sales.csv")}`],
-      { cwd: project, env: { ...env, ODG_EXPERTS: experts, ODG_STORE_DIR: join(project, ".odg") } },
+      {
+        cwd: project,
+        env: { ...env, ODG_EXPERTS: experts, ODG_OWN_FOLDERS: project, ODG_STORE_DIR: join(project, ".odg") },
+      },
     );
     expect(stdout).toContain("SUCCEEDED  cost_only");
     expect(stdout).toMatch(/cost {2}Storage \$[\d.]+\/month/);

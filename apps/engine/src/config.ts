@@ -20,6 +20,8 @@ const list = (separator: string) =>
       .filter((one) => one !== ""),
   );
 
+const flag = z.stringbool().default(false);
+const path = z.string().min(1).optional();
 const port = z.coerce.number().int().min(0).max(65_535);
 
 /** Every setting of the engine, by the environment variable that holds it. Every default boots on a bare laptop. */
@@ -43,13 +45,38 @@ const environmentSchema = z.object({
   ODG_HOST_PORT: port.default(50_052),
   /** What remote experts want to see as `Authorization: Bearer …`. */
   ODG_REMOTE_TOKEN: z.string().min(16).optional(),
+  /** Whether that token may travel unencrypted beyond this machine. */
+  ODG_REMOTE_TOKEN_PLAIN: flag,
+  /** File of the roots, in PEM, that certificates of experts behind `remote+tls:` must lead to; those of Node where absent. */
+  ODG_REMOTE_CA: path,
+  /** Files of certificate and key, in PEM, that this engine shows to experts behind `remote+tls:`. */
+  ODG_REMOTE_CERT: path,
+  ODG_REMOTE_KEY: path,
+  /** Files of certificate and key, in PEM, of the port where remote experts ask back; unencrypted where absent. */
+  ODG_HOST_CERT: path,
+  ODG_HOST_KEY: path,
+  /** Name by which a remote expert with several engines knows this one. */
+  ODG_HOST_NAME: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "is made of small letters, digits and hyphens")
+    .optional(),
   /**
    * Experts, separated by commas: a package or its folder; `process:package` in a process of its own, `process:package*3` in three;
-   * `remote:dns:///host:port`.
+   * `remote:dns:///host:port`, `remote+tls:dns:///host:port`.
    */
   ODG_EXPERTS: list(",").default(DEFAULT_EXPERTS),
   /** Packages of experts, separated by commas, that may ask for wider permissions than they were granted before. */
   ODG_ALLOW_WIDER: list(",").default([]),
+  /** What may be registered while the engine runs, as in ODG_EXPERTS, with `*` for anything but `/`; nothing where absent. */
+  ODG_REGISTER_ALLOW: list(",").default([]),
+  /** Public keys of publishers, separated by commas: `acme=/etc/odg/acme.pem`, or the PEM itself behind `acme=`. */
+  ODG_TRUSTED_KEYS: list(",").default([]),
+  /** Whether packages of experts are refused that no publisher of ODG_TRUSTED_KEYS has signed. */
+  ODG_REQUIRE_SIGNATURES: flag,
+  /** Folders, separated as in PATH, under which packages may call themselves `@odg/…`, beside those installed with the engine. */
+  ODG_OWN_FOLDERS: list(delimiter).default([]),
+  /** Time that a process which crashed too often stays in quarantine before it is tried once more, in milliseconds. */
+  ODG_QUARANTINE_MS: z.coerce.number().int().min(100).max(86_400_000).default(300_000),
   /** Folder of workflow templates. */
   ODG_WORKFLOWS_DIR: z
     .string()
@@ -65,6 +92,21 @@ const environmentSchema = z.object({
   ODG_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 });
 
+/** Settings of which one means nothing without the other. */
+const PAIRS = [
+  ["ODG_HOST_CERT", "ODG_HOST_KEY"],
+  ["ODG_REMOTE_CERT", "ODG_REMOTE_KEY"],
+] as const;
+const pairedSchema = environmentSchema.superRefine((env, context) => {
+  for (const [cert, key] of PAIRS)
+    if ((env[cert] === undefined) !== (env[key] === undefined))
+      context.addIssue({
+        code: "custom",
+        path: [env[cert] ? key : cert],
+        message: `is needed beside ${env[cert] ? cert : key}`,
+      });
+});
+
 /** What an engine is made with. */
 export interface EngineConfig {
   /** Where runs are kept. */
@@ -76,6 +118,16 @@ export interface EngineConfig {
   experts: string[];
   /** Packages of experts that may ask for wider permissions than they were granted before. */
   allowWider: string[];
+  /** What may be registered while the engine runs, as in ODG_REGISTER_ALLOW; nothing where absent. */
+  registerAllow?: string[] | undefined;
+  /** As in ODG_TRUSTED_KEYS. */
+  trustedKeys?: string[] | undefined;
+  /** Whether packages of experts must be signed by one of those. */
+  requireSignatures?: boolean | undefined;
+  /** Folders whose packages may call themselves `@odg/…`. */
+  ownFolders?: string[] | undefined;
+  /** Time in quarantine, in milliseconds; five minutes where absent. */
+  quarantineMs?: number | undefined;
   workflowsDir: string;
   poolThreads?: number | undefined;
   memoryLimitMb?: number | undefined;
@@ -84,8 +136,16 @@ export interface EngineConfig {
   leftRuns: "resume" | "cancel" | "leave";
   /** Where remote experts ask back; a free port of the loopback interface where absent. */
   hostListen?: { host: string; port: number } | undefined;
+  /** Files of certificate and key of that door. */
+  hostTls?: { cert: string; key: string } | undefined;
+  /** Name by which a remote expert with several engines knows this one. */
+  hostName?: string | undefined;
   /** What remote experts want to see. */
   remoteToken?: string | undefined;
+  /** Whether that may travel unencrypted beyond this machine. */
+  remoteTokenInPlain?: boolean | undefined;
+  /** Files with what experts behind TLS are met with. */
+  remoteTls?: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined } | undefined;
 }
 
 /** What a server is made with. */
@@ -107,7 +167,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
   server: ServerConfig;
 } {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
-  const parsed = environmentSchema.safeParse(present);
+  const parsed = pairedSchema.safeParse(present);
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
     throw new ConfigError(`these settings cannot be used:\n  ${faults.join("\n  ")}`);
@@ -128,8 +188,32 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
       logLevel: env.ODG_LOG_LEVEL,
       leftRuns: "resume",
       hostListen: { host: env.ODG_HOST, port: env.ODG_HOST_PORT },
-      remoteToken: env.ODG_REMOTE_TOKEN,
+      ...trustOf(env),
+      ...remoteOf(env),
     },
     server: { host: env.ODG_HOST, port: env.ODG_PORT, httpPort: env.ODG_HTTP_PORT, drainMs: env.ODG_DRAIN_MS },
+  };
+}
+
+type Environment = z.infer<typeof environmentSchema>;
+
+function trustOf(env: Environment) {
+  return {
+    registerAllow: env.ODG_REGISTER_ALLOW,
+    trustedKeys: env.ODG_TRUSTED_KEYS,
+    requireSignatures: env.ODG_REQUIRE_SIGNATURES,
+    ownFolders: env.ODG_OWN_FOLDERS.map((folder) => resolve(folder)),
+    quarantineMs: env.ODG_QUARANTINE_MS,
+  };
+}
+
+function remoteOf(env: Environment) {
+  const { ODG_HOST_CERT: hostCert, ODG_HOST_KEY: hostKey, ODG_REMOTE_CERT: cert, ODG_REMOTE_KEY: key } = env;
+  return {
+    hostTls: hostCert && hostKey ? { cert: hostCert, key: hostKey } : undefined,
+    hostName: env.ODG_HOST_NAME,
+    remoteToken: env.ODG_REMOTE_TOKEN,
+    remoteTokenInPlain: env.ODG_REMOTE_TOKEN_PLAIN,
+    remoteTls: { ca: env.ODG_REMOTE_CA, cert, key },
   };
 }

@@ -4,6 +4,7 @@ import type { EngineConfig } from "./config.ts";
 import { Datasets } from "./dataset/datasets.ts";
 import { Experts } from "./expert/experts.ts";
 import { HostGate } from "./expert/host-service.ts";
+import { placementOptionsOf, trustPolicyOf } from "./expert/placement-options.ts";
 import { ExpertRegistry } from "./expert/registry.ts";
 import { createLogger, type Logger, type LogStream } from "./logger.ts";
 import { Runs } from "./run/runs.ts";
@@ -49,16 +50,9 @@ export async function createEngine(config: EngineConfig, clock: Clock = systemCl
       logger,
     });
     opened.push(datasets);
-    const host = new HostGate();
-    const registry = new ExpertRegistry(store, config.allowWider);
-    const { hostListen, remoteToken } = config;
-    const experts = new Experts({
-      host,
-      registry,
-      logger,
-      ...(hostListen ? { hostListen } : {}),
-      ...(remoteToken ? { remoteToken } : {}),
-    });
+    const host = new HostGate(config.hostName);
+    const registry = new ExpertRegistry(store, trustPolicyOf(config));
+    const experts = new Experts({ host, registry, logger, ...placementOptionsOf(config) });
     opened.push(experts);
     opened.push(registry);
     await experts.place(config.experts);
@@ -71,7 +65,7 @@ export async function createEngine(config: EngineConfig, clock: Clock = systemCl
     const services = [
       runServiceRoutes(runs),
       workflowServiceRoutes(workflows, registry),
-      expertCatalogServiceRoutes(registry),
+      expertCatalogServiceRoutes(registry, experts),
     ];
     return { logger, close, routes: (router) => services.forEach((routes) => void routes(router)) };
   } catch (error) {

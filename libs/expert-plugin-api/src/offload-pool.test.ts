@@ -11,7 +11,7 @@ let listening: ListeningTestHost;
 let pool: OffloadPool;
 beforeAll(async () => {
   listening = await listenTestHost();
-  pool = new OffloadPool(listening.url, 1);
+  pool = new OffloadPool(1);
 });
 afterAll(async () => {
   await pool.close();
@@ -21,7 +21,7 @@ afterAll(async () => {
 function run(what: PoolJob["what"], options: { dataset?: string; token?: string; signal?: AbortSignal } = {}) {
   const { dataset = "mem://t", signal = new AbortController().signal } = options;
   const token = options.token ?? listening.host.grant({ tables, batchRows: 2 }).token;
-  return pool.run({ module, input: { what, dataset }, token, signal });
+  return pool.run({ module, input: { what, dataset }, hostUrl: listening.url, token, signal });
 }
 
 async function refusal(call: Promise<unknown>): Promise<unknown> {

@@ -29,13 +29,11 @@ export type OffloadOutcome =
 
 /** The threads in which an expert outside of the engine runs its worker modules. */
 export class OffloadPool {
-  readonly #hostUrl: string;
   #woken: Promise<unknown> = Promise.resolve();
   readonly #pool: Piscina<OffloadJob | undefined, OffloadOutcome>;
 
   /** @param threads Threads at once; the machine's cores where absent. */
-  constructor(hostUrl: string, threads = availableParallelism()) {
-    this.#hostUrl = hostUrl;
+  constructor(threads = availableParallelism()) {
     this.#pool = new Piscina<OffloadJob | undefined, OffloadOutcome>({
       filename: new URL(`./offload-worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url).href,
       minThreads: 0,
@@ -54,8 +52,8 @@ export class OffloadPool {
    * Runs the default function of a worker module.
    * @throws ConnectError of the host; whatever the module throws comes as it is.
    */
-  async run(call: { module: string; input: unknown; token: string; signal: AbortSignal }): Promise<unknown> {
-    const { module, input, token, signal } = call;
+  async run(call: Omit<OffloadJob, "port"> & { signal: AbortSignal }): Promise<unknown> {
+    const { signal, ...work } = call;
     signal.throwIfAborted();
     const { port1: here, port2: port } = new MessageChannel();
     const kill = new AbortController();
@@ -69,7 +67,7 @@ export class OffloadPool {
       };
       signal.addEventListener("abort", leave, { once: true });
     });
-    const job: OffloadJob = { module, input, hostUrl: this.#hostUrl, token, port };
+    const job: OffloadJob = { ...work, port };
     const done = this.#pool.run(job, { transferList: [port], signal: kill.signal });
     const over = () => {
       clearTimeout(timer);

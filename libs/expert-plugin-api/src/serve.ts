@@ -5,29 +5,34 @@ import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { ExpertService } from "@odg/proto/odg/expert/v1/expert_pb";
 import {
-  connectTransport,
   drainOnSignals,
   ownReason,
   type RpcLogger,
   reasonOf,
   reject,
+  type ServerOptions,
   startServer,
   stderrLogger,
 } from "@odg/rpc";
 import type { Expert } from "./expert.ts";
-import { hostTransport } from "./host-transport.ts";
+import { Hosts, type HostUrls, hostTransport } from "./host-transport.ts";
 import { OffloadPool } from "./offload-pool.ts";
 
 /** Where an expert listens, and where its engine is. */
 export interface ServeOptions {
-  /** URL of the engine's HostService: `http://engine:50052`, or `unix:<path>`. */
-  readonly host: string;
+  /**
+   * URL of the engine's HostService: `http://engine:50052`, `https://engine:50052`, or `unix:<path>`. Where several engines give it tasks,
+   * the URL of each by its ODG_HOST_NAME.
+   */
+  readonly host: HostUrls;
   /** Path of a Unix socket to listen on, instead of address and port. */
   readonly socketPath?: string;
   /** Address to listen on; `127.0.0.1` where absent. */
   readonly address?: string;
   /** Port to listen on; 0 or absent for a free one. */
   readonly port?: number;
+  /** Certificate and key, in PEM: then it is called by TLS only. With `ca` and `requestCert`, also by whom. */
+  readonly tls?: ServerOptions["tls"];
   /** What the engine must send as `Authorization: Bearer …`; where absent, whoever reaches the port may call. */
   readonly token?: string;
   /** Threads for worker modules; the machine's cores where absent. */
@@ -40,7 +45,7 @@ export interface ServeOptions {
 
 /** An expert that listens. */
 export interface ExpertServer {
-  /** `http://127.0.0.1:50051`, or `unix:<path>`. */
+  /** `http://127.0.0.1:50051`, `https://…` with `tls`, or `unix:<path>`. */
   readonly url: string;
   /** Says NOT_SERVING, lets tasks under way end, then stops. The same happens on SIGTERM and SIGINT. */
   close(): Promise<void>;
@@ -51,17 +56,18 @@ const READ_MAX_BYTES = 64 * 1024 * 1024;
 
 /**
  * Serves an expert over gRPC, with health and reflection. Its workers run in threads of this process; everything else that it asks
- * for is asked of the engine at `host`, with the token of the attempt.
+ * for is asked of the engine that gave it the task, with the token of the attempt.
  *
  * @throws the error of `listen` (a port in use, a socket path that is too long)
  */
 export async function serveExpert(expert: Expert, options: ServeOptions): Promise<ExpertServer> {
-  const { host, threads, token, socketPath, logger = stderrLogger } = options;
-  const engine = connectTransport(host);
-  const pool = new OffloadPool(host, threads);
+  const { threads, token, socketPath, tls, logger = stderrLogger } = options;
+  const hosts = new Hosts(options.host);
+  const pool = new OffloadPool(threads);
   const server = await startServer({
-    routes: expert.routes({ host: hostTransport(engine, pool) }),
+    routes: expert.routes({ host: hostTransport(hosts, pool) }),
     ...(socketPath === undefined ? { host: options.address, port: options.port } : { socketPath }),
+    ...(tls ? { tls } : {}),
     drainMs: options.drainMs,
     readMaxBytes: READ_MAX_BYTES,
     logger,
@@ -71,7 +77,7 @@ export async function serveExpert(expert: Expert, options: ServeOptions): Promis
   const close = async () => {
     unhook();
     await server.close();
-    engine.close();
+    hosts.close();
     await pool.close();
   };
   const closeOnce = () => {

@@ -18,6 +18,8 @@ export interface ServerOptions extends Omit<RpcHandlerOptions, "shutdown" | "dra
   readonly port?: number;
   /** Path of a Unix socket to listen on by h2c, instead of host and port. */
   readonly socketPath?: string;
+  /** Certificate and key, and perhaps whose certificates callers must show: then HTTP/2 is spoken by TLS only. */
+  readonly tls?: Pick<http2.SecureServerOptions, "cert" | "key" | "ca" | "requestCert" | "rejectUnauthorized">;
   /** Port of a second listener for HTTP/1.1; 0 for a free one, absent for none. */
   readonly http1Port?: number;
   /** Milliseconds that calls under way may take to end when the server closes; 30,000 where absent. */
@@ -74,7 +76,7 @@ export async function startServer(options: ServerOptions): Promise<RpcServer> {
     calls.add(response);
     listener(request, response);
   };
-  const h2c = http2.createServer(counted);
+  const h2c = options.tls ? http2.createSecureServer({ ...options.tls }, counted) : http2.createServer(counted);
   const sessions = trackSessions(h2c);
   const http1 = options.http1Port === undefined ? undefined : http.createServer(counted);
   await listen(h2c, options);
@@ -95,7 +97,7 @@ export async function startServer(options: ServerOptions): Promise<RpcServer> {
     await Promise.all(closed);
   };
   return {
-    h2cUrl: options.socketPath === undefined ? urlOf(h2c) : `unix:${options.socketPath}`,
+    h2cUrl: options.socketPath === undefined ? urlOf(h2c, options.tls && "https") : `unix:${options.socketPath}`,
     http1Url: http1 && urlOf(http1),
     health,
     close: () => {
@@ -120,9 +122,9 @@ async function listen(server: NetServer, options: Pick<ServerOptions, "host" | "
   });
 }
 
-function urlOf(server: NetServer): string {
+function urlOf(server: NetServer, scheme = "http"): string {
   const { address, family, port } = server.address() as AddressInfo;
-  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+  return `${scheme}://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }
 
 function closeListener(server: NetServer): Promise<void> {

@@ -1,17 +1,21 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { inProcessTransport, type RpcServer, startServer } from "@odg/rpc";
+import type { SecureServerOptions } from "node:http2";
+import { resolve } from "node:path";
+import { Reason } from "@odg/proto/odg/error/v1/error_pb";
+import { inProcessTransport, type RpcServer, reject, startServer } from "@odg/rpc";
 import type { Logger } from "../logger.ts";
 import { adapterErrors } from "../run/failure.ts";
+import { AllowList } from "./allow-list.ts";
 import type { HostGate } from "./host-service.ts";
-import { findPackage } from "./package.ts";
+import { type ExpertPackage, findPackage } from "./package.ts";
 import { type Placed, placeModule } from "./placement.ts";
 import { PlacementError } from "./placement-error.ts";
-import type { ExpertRegistry } from "./registry.ts";
+import { PlacementFolder, removeLeftFolders } from "./placement-folder.ts";
+import type { ExpertRegistry, RegisteredExpert } from "./registry.ts";
 import { RemoteExpert } from "./remote-placement.ts";
-import { type ExpertSpec, parseSpec } from "./spec.ts";
-import { SupervisedProcess } from "./supervisor.ts";
+import type { RemoteTls } from "./remote-transport.ts";
+import { type ExpertSpec, isLoopback, nameOf, parseSpec } from "./spec.ts";
+import { PATIENCE, SupervisedProcess } from "./supervisor.ts";
+import { refuseBuiltIn } from "./trust.ts";
 
 /** What experts are placed with. */
 export interface ExpertsOptions {
@@ -20,62 +24,151 @@ export interface ExpertsOptions {
   readonly logger: Logger;
   /** Where remote experts ask back; a free port of the loopback interface where absent. */
   readonly hostListen?: { readonly host: string; readonly port: number };
+  /** Certificate and key of that door; without them it is open to read on its way. */
+  readonly hostTls?: Pick<SecureServerOptions, "cert" | "key">;
   /** What remote experts want to see. */
   readonly remoteToken?: string;
+  /** Whether that may travel unencrypted beyond this machine. */
+  readonly remoteTokenInPlain?: boolean;
+  /** With what experts behind TLS are met. */
+  readonly remoteTls?: RemoteTls;
+  /** What may be registered while the engine runs, as entries of ODG_EXPERTS with `*`; nothing where absent. */
+  readonly registerAllow?: readonly string[];
+  /** Time in quarantine before a process that crashed too often is tried once more, in ms; five minutes where absent. */
+  readonly coolDownMs?: number;
 }
 
 /** All experts of an engine by their placements, and the doors by which those outside of this process ask back. */
 export class Experts {
   readonly #options: ExpertsOptions;
+  readonly #allowed: AllowList;
   readonly #opened: { close(): Promise<unknown> }[] = [];
-  #folder: Promise<string> | undefined;
-  #door: Promise<RpcServer> | undefined;
-  #sockets = 0;
+  #folder: Promise<PlacementFolder> | undefined;
+  #processDoor: Promise<RpcServer> | undefined;
+  #remoteDoor: Promise<RpcServer> | undefined;
+  /** What was registered, by entry and bytes: the same again is no further instance. */
+  readonly #registered = new Map<string, RegisteredExpert[]>();
+  /** Entries that were refused until somebody approves them, by package and version. */
+  readonly #waiting = new Map<string, string>();
+  /** One registration at a time. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ExpertsOptions) {
     this.#options = options;
+    this.#allowed = new AllowList(options.registerAllow ?? []);
   }
 
   /**
    * Places what the entries name; those of a list come up together.
-   * @throws PlacementError of the first that cannot be used. A remote one that does not answer yet is waited for in the background.
+   * @throws PlacementError, or ConnectError of Trust, of the first that cannot be used. A remote one that does not answer yet is waited
+   * for in the background.
    */
   async place(entries: readonly string[]): Promise<void> {
+    await removeLeftFolders(this.#options.logger);
     const specs = entries.map(parseSpec);
     const results = await Promise.allSettled(specs.map((spec) => this.#place(spec)));
     const failed = results.find((result) => result.status === "rejected");
     // In the order of the list, so that the first of a name is the same at every start.
     for (const result of results) if (result.status === "fulfilled") await this.#register(result.value);
     if (failed) throw failed.reason;
-    await this.#placeRemotes(specs);
+    await Promise.all(specs.map((spec) => this.#placeRemote(spec, true)));
+  }
+
+  /**
+   * Places an expert while the engine runs. Answers what is registered; empty where a remote one does not answer yet.
+   *
+   * @param entry As in ODG_EXPERTS.
+   * @throws ConnectError FIELD_FORMAT, POLICY_DENIED, EXPERT_UNAVAILABLE, and those of Trust
+   */
+  register(entry: string): Promise<RegisteredExpert[]> {
+    const mine = this.#last.then(() => this.#registerNow(entry));
+    this.#last = mine.catch(() => undefined); // Told to whoever asked; the next one only waits for it.
+    return mine;
+  }
+
+  /**
+   * Grants what a package waits for, and places it where it was to be registered.
+   * @throws ConnectError of {@link register} and of Trust.approve
+   */
+  async approve(packageName: string, version: string, digest: string): Promise<RegisteredExpert[]> {
+    await this.#options.registry.trust.approve(packageName, version, digest);
+    const key = `${packageName}@${version}`;
+    this.#options.logger.info({ package: key }, "the permissions of a package were approved");
+    const entry = this.#waiting.get(key);
+    this.#waiting.delete(key);
+    return entry === undefined ? [] : this.register(entry);
+  }
+
+  /**
+   * Starts the quarantined processes of an expert.
+   * @throws ConnectError STATE_INVALID where none is quarantined
+   */
+  async restart(expert: RegisteredExpert): Promise<void> {
+    const revived = await Promise.all(expert.instances.map((instance) => instance.revive?.() ?? false));
+    if (!revived.includes(true))
+      throw reject(Reason.STATE_INVALID, { message: `no process of ${expert.id} is quarantined`, field: "expert_id" });
+    this.#options.logger.info({ expert: expert.id }, "an expert was restarted by hand");
   }
 
   /** Closes the doors; the instances belong to the registry. */
   async close(): Promise<void> {
+    await this.#last;
     await Promise.all(this.#opened.map((one) => one.close()));
-    if (this.#folder) await rm(await this.#folder, { recursive: true, force: true });
+    await (await this.#folder)?.remove();
+  }
+
+  async #registerNow(entry: string): Promise<RegisteredExpert[]> {
+    const spec = specOf(entry);
+    const expert = spec.kind === "remote" ? undefined : this.#allowed.find(spec);
+    if (!expert) this.#allowed.checkRemote(spec);
+    const key = [nameOf(spec, expert?.root), expert?.version, expert?.digest].join(" ");
+    const known = this.#registered.get(key);
+    if (known) return known;
+    const placed = await this.#placeOnce(entry, spec, expert).catch((error: unknown) => {
+      if (!(error instanceof PlacementError)) throw error;
+      throw reject(Reason.EXPERT_UNAVAILABLE, { message: error.message, field: "spec", cause: error });
+    });
+    this.#registered.set(key, placed);
+    this.#options.logger.info({ entry, experts: placed.map(({ id }) => id) }, "an expert was registered");
+    return placed;
+  }
+
+  async #placeOnce(entry: string, spec: ExpertSpec, expert: ExpertPackage | undefined): Promise<RegisteredExpert[]> {
+    if (!expert) return this.#placeRemote(spec, false);
+    const key = `${expert.name}@${expert.version}`;
+    this.#waiting.set(key, entry);
+    const placed = await this.#place(spec);
+    this.#waiting.delete(key);
+    return this.#register(placed);
   }
 
   async #place(spec: ExpertSpec): Promise<Placed[]> {
     if (spec.kind === "remote") return [];
-    if (spec.kind === "process") return this.#placeProcesses(spec.plugin, spec.instances);
+    const expert = findPackage(spec.plugin);
+    const publisher = await this.#options.registry.trust.admit(expert);
+    if (spec.kind === "process") return this.#placeProcesses(expert, publisher, spec.instances);
     const { host, logger } = this.#options;
     const transport = inProcessTransport(host.routes, { interceptors: [adapterErrors], logger });
-    return [await placeModule(spec.plugin, { host: transport, logger })];
+    return [await placeModule(expert, { host: transport, logger, publisher })];
   }
 
-  async #placeProcesses(plugin: string, instances: number): Promise<Placed[]> {
-    const expert = findPackage(plugin);
-    const { h2cUrl: hostUrl } = await this.#processDoor();
-    const { logger, registry } = this.#options;
+  async #placeProcesses(expert: ExpertPackage, publisher: string, instances: number): Promise<Placed[]> {
+    await this.#openProcessDoor();
+    const folder = await this.#folderOf();
+    const { logger, registry, coolDownMs = PATIENCE.coolDownMs } = this.#options;
     const one = async (): Promise<Placed> => {
-      const socketPath = join(await this.#socketFolder(), `${++this.#sockets}`);
-      const changed = () => registry.changed();
-      const { instance, description } = await SupervisedProcess.start({ expert, hostUrl, socketPath, logger, changed });
+      const { instance, description } = await SupervisedProcess.start({
+        expert,
+        hostSocket: folder.door,
+        socketPath: resolve(await folder.ownFolder(), "socket"),
+        logger,
+        changed: () => registry.changed(),
+        patience: { ...PATIENCE, coolDownMs },
+      });
       // Until the registry has it, which closes it again.
       this.#opened.push(instance);
       const { name: packageName, permissions, digest } = expert;
-      return { description, packageName, placement: "process", permissions, digest, instance };
+      return { description, packageName, placement: "process", permissions, digest, publisher, instance };
     };
     // All of them settle first, so that none comes up behind the back of a failure.
     const results = await Promise.allSettled(Array.from({ length: instances }, one));
@@ -85,50 +178,85 @@ export class Experts {
     });
   }
 
-  async #placeRemotes(specs: readonly ExpertSpec[]): Promise<void> {
-    const remotes = specs.filter((spec) => spec.kind === "remote");
-    if (remotes.length === 0) return;
-    const { logger, registry, remoteToken, hostListen } = this.#options;
-    this.#opened.push(await this.#listen({ ...(hostListen ?? {}) }));
-    const register = (placed: Placed) => this.#register([placed]);
-    const find = ({ target }: { target: string }) =>
-      RemoteExpert.find({
-        target,
-        logger,
-        register,
-        changed: () => registry.changed(),
-        ...(remoteToken ? { token: remoteToken } : {}),
-      });
-    this.#opened.push(...(await Promise.all(remotes.map(find))));
+  /** @param byOperator Whether the operator named it at the start: only then it may have the name of a built-in expert. */
+  async #placeRemote(spec: ExpertSpec, byOperator: boolean): Promise<RegisteredExpert[]> {
+    if (spec.kind !== "remote") return [];
+    const { logger, registry, remoteToken, remoteTls = {} } = this.#options;
+    this.#keepToken(spec);
+    await this.#openRemoteDoor();
+    const found: RegisteredExpert[] = [];
+    const register = async (placed: Placed) => {
+      if (!byOperator) refuseBuiltIn(placed.description.name, spec.target);
+      found.push(...(await this.#register([placed])));
+    };
+    const remote = await RemoteExpert.find({
+      target: spec.target,
+      logger,
+      register,
+      changed: () => registry.changed(),
+      ...(remoteToken ? { token: remoteToken } : {}),
+      ...(spec.tls ? { tls: remoteTls } : {}),
+    });
+    this.#opened.push(remote);
+    return [...found];
   }
 
-  async #register(placed: readonly Placed[]): Promise<void> {
-    for (const { instance, ...expert } of placed) await this.#options.registry.register(expert, instance);
+  /** A token that was read on its way lets anybody call the expert in the engine's name. */
+  #keepToken(spec: Extract<ExpertSpec, { kind: "remote" }>): void {
+    const { remoteToken, remoteTokenInPlain } = this.#options;
+    if (!remoteToken || spec.tls || remoteTokenInPlain || isLoopback(spec.target)) return;
+    throw new PlacementError(
+      `${nameOf(spec)}: the token would travel unencrypted; use remote+tls:${spec.target}, or allow it by ODG_REMOTE_TOKEN_PLAIN=1`,
+    );
+  }
+
+  async #register(placed: readonly Placed[]): Promise<RegisteredExpert[]> {
+    const registered = new Set<RegisteredExpert>();
+    for (const { instance, ...expert } of placed)
+      registered.add(await this.#options.registry.register(expert, instance));
+    return [...registered];
   }
 
   /** The door for processes: a socket in a folder that only this user may enter. */
-  #processDoor(): Promise<RpcServer> {
-    this.#door ??= (async () => {
-      const door = await this.#listen({ socketPath: join(await this.#socketFolder(), "host") });
-      this.#opened.push(door);
-      return door;
-    })();
-    return this.#door;
+  #openProcessDoor(): Promise<RpcServer> {
+    this.#processDoor ??= this.#folderOf().then(({ door }) => this.#listen({ socketPath: door }));
+    return this.#processDoor;
   }
 
-  #socketFolder(): Promise<string> {
-    this.#folder ??= mkdtemp(join(tmpdir(), "odg-experts-"));
+  #openRemoteDoor(): Promise<RpcServer> {
+    const { hostListen, hostTls } = this.#options;
+    this.#remoteDoor ??= this.#listen({ ...(hostListen ?? {}), ...(hostTls ? { tls: hostTls } : {}) });
+    return this.#remoteDoor;
+  }
+
+  #folderOf(): Promise<PlacementFolder> {
+    this.#folder ??= PlacementFolder.make();
     return this.#folder;
   }
 
-  async #listen(where: { socketPath?: string; host?: string; port?: number }): Promise<RpcServer> {
+  async #listen(where: {
+    socketPath?: string;
+    host?: string;
+    port?: number;
+    tls?: SecureServerOptions;
+  }): Promise<RpcServer> {
     const { host, logger } = this.#options;
     const options = { ...where, routes: host.routes, interceptors: [adapterErrors], logger, drainMs: 1_000 };
     const door = await startServer(options).catch((error: NodeJS.ErrnoException) => {
       const place = where.socketPath ?? `port ${where.port ?? 0}`;
       throw new PlacementError(`experts cannot ask back at ${place}: ${error.code ?? error.message}`, { cause: error });
     });
+    this.#opened.push(door);
     logger.info({ host: door.h2cUrl }, "experts outside of the engine may ask back here");
     return door;
+  }
+}
+
+function specOf(entry: string): ExpertSpec {
+  try {
+    return parseSpec(entry);
+  } catch (error) {
+    if (!(error instanceof PlacementError)) throw error;
+    throw reject(Reason.FIELD_FORMAT, { message: error.message, field: "spec", cause: error });
   }
 }

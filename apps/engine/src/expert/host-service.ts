@@ -19,17 +19,25 @@ export interface Grant {
   /** What the expert's package asked for. */
   permissions: Permissions;
   signal: AbortSignal;
+  /** Told of every call: the expert is at work. */
+  heard?: () => void;
 }
 
 /**
  * The one door through which experts ask back. Every call carries the token of its attempt; the token dies with the attempt.
  */
 export class HostGate {
+  readonly #prefix: string;
   #grants = new Map<string, Grant>();
+
+  /** @param name By which experts with several engines know this one; it stands before its tokens. */
+  constructor(name = "") {
+    this.#prefix = name === "" ? "" : `${name}.`;
+  }
 
   /** Lets an attempt in; answers its token. */
   grant(grant: Grant): string {
-    const token = randomBytes(18).toString("base64url");
+    const token = `${this.#prefix}${randomBytes(18).toString("base64url")}`;
     this.#grants.set(token, grant);
     return token;
   }
@@ -42,6 +50,7 @@ export class HostGate {
     const grant = this.#grants.get(requestHeader.get(HOST_TOKEN_HEADER) ?? "");
     if (!grant)
       throw reject(Reason.UNAUTHENTICATED, { message: "the host token is unknown, or its attempt has ended" });
+    grant.heard?.();
     return grant;
   }
 

@@ -2,9 +2,9 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, isAbsolute, join } from "node:path";
 import { type Permissions, PROTOCOL_VERSION, permissionsSchema } from "@odg/expert-plugin-api";
+import { digestOfFiles, isPublishedCopy, packageFiles } from "@odg/expert-plugin-api/package";
 import * as z from "zod";
 import { PlacementError } from "./placement-error.ts";
-import { digestOf } from "./trust.ts";
 
 /** An expert's package, as it is installed. */
 export interface ExpertPackage {
@@ -20,7 +20,7 @@ export interface ExpertPackage {
   readonly memoryMb: number;
   /** What it asks for, which is what it is granted. */
   readonly permissions: Permissions;
-  /** Hash of its files; empty for a folder that is not installed, in which somebody may be working. */
+  /** Hash of its files; empty for a folder in which somebody may be working. */
   readonly digest: string;
 }
 
@@ -51,7 +51,7 @@ export function findPackage(plugin: string): ExpertPackage {
     entry,
     memoryMb: odg.permissions.memory_mb,
     permissions: odg.permissions,
-    digest: digestOf(root),
+    digest: isPublishedCopy(root) ? digestOfFiles(root, packageFiles(root)) : "",
   };
 }
 
@@ -64,7 +64,8 @@ function entryOf(plugin: string): string {
   }
 }
 
-function packageRootOf(entry: string): string {
+/** Folder of the package that a file belongs to. @throws PlacementError */
+export function packageRootOf(entry: string): string {
   for (let folder = dirname(entry); folder !== dirname(folder); folder = dirname(folder)) {
     if (existsSync(join(folder, "package.json"))) return folder;
   }

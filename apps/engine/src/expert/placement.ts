@@ -6,7 +6,7 @@ import { memoryClient } from "@odg/rpc";
 import type { Logger } from "../logger.ts";
 import type { ExpertRecord } from "../store/store.ts";
 import { describe } from "./description.ts";
-import { findPackage } from "./package.ts";
+import type { ExpertPackage } from "./package.ts";
 import { PlacementError } from "./placement-error.ts";
 import type { ExpertInstance } from "./registry.ts";
 
@@ -17,20 +17,20 @@ export interface Placed {
   placement: ExpertRecord["placement"];
   permissions: Permissions;
   digest: string;
+  publisher: string;
   instance: ExpertInstance;
 }
 
 /**
  * Placement `module`: the plugin runs in this process, behind the same service that it would serve elsewhere.
  *
- * @param plugin Name of an installed package, or the folder of one.
+ * @param publisher Trusted publisher of the package, which was admitted already: from here on its code runs.
  * @throws PlacementError that says what is wrong with the package.
  */
 export async function placeModule(
-  plugin: string,
-  { host, logger }: { host: Transport; logger: Logger },
+  { plugin, name, version, root, entry, permissions, digest }: ExpertPackage,
+  { host, logger, publisher }: { host: Transport; logger: Logger; publisher: string },
 ): Promise<Placed> {
-  const { name, version, root, entry, permissions, digest } = findPackage(plugin);
   const expert = await load(entry, plugin);
   const interceptors = [faultsTo(logger, name)];
   const client = memoryClient(ExpertService, expert.routes({ host }), interceptors);
@@ -43,7 +43,7 @@ export async function placeModule(
     load: 0,
     close: async () => undefined,
   };
-  return { description, packageName: name, placement: "module", permissions, digest, instance };
+  return { description, packageName: name, placement: "module", permissions, digest, publisher, instance };
 }
 
 async function load(entry: string, plugin: string): Promise<Expert> {

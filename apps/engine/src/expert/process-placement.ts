@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { realpathSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { dirname } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { PROTOCOL_VERSION } from "@odg/expert-plugin-api";
@@ -9,13 +10,14 @@ import type { Logger } from "../logger.ts";
 import type { ExpertPackage } from "./package.ts";
 import { PlacementError } from "./placement-error.ts";
 import { Output } from "./process-output.ts";
+import { reachArguments } from "./process-reach.ts";
 
 /** What a process is started with. */
 export interface SpawnOptions {
   readonly expert: ExpertPackage;
-  /** URL of the engine's HostService. */
-  readonly hostUrl: string;
-  /** Where it is to listen. */
+  /** Socket of the engine's HostService. */
+  readonly hostSocket: string;
+  /** Where it is to listen, in a folder that is its own. */
   readonly socketPath: string;
   /** Time to print the handshake. */
   readonly startMs: number;
@@ -61,20 +63,21 @@ export async function spawnExpert(options: SpawnOptions): Promise<ExpertProcess>
   return spawned;
 }
 
-function start({ expert, hostUrl, socketPath }: SpawnOptions): Child {
-  const launcher = createRequire(import.meta.url).resolve("@odg/expert-plugin-api/serve-process");
+function start({ expert, hostSocket, socketPath }: SpawnOptions): Child {
+  const launcher = realpathSync(createRequire(import.meta.url).resolve("@odg/expert-plugin-api/serve-process"));
   const conditions = process.execArgv.filter((argument) => /^(--conditions=|-C)/.test(argument));
   const heap = `--max-old-space-size=${expert.memoryMb}`;
+  const reach = reachArguments({ expert, launcher, hostSocket, socketPath });
   return spawn(
     process.execPath,
-    [...conditions, heap, launcher, pathToFileURL(expert.entry).href, hostUrl, socketPath],
+    [...conditions, heap, ...reach, launcher, pathToFileURL(expert.entry).href, `unix:${hostSocket}`, socketPath],
     {
       cwd: expert.root,
       // A group of its own: it ends with all that it has started, and hears no Ctrl-C that was meant for the engine.
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
       // Nothing of the engine's own environment: that holds its secrets.
-      env: { TMPDIR: tmpdir(), TZ: Intl.DateTimeFormat().resolvedOptions().timeZone },
+      env: { TMPDIR: dirname(socketPath), TZ: Intl.DateTimeFormat().resolvedOptions().timeZone },
     },
   );
 }

@@ -10,7 +10,7 @@ import type { DescribeResponse, ExpertService } from "@odg/proto/odg/expert/v1/e
 import semver from "semver";
 import type { ExpertRecord, Store } from "../store/store.ts";
 import { PlacementError } from "./placement-error.ts";
-import { checkTrust } from "./trust.ts";
+import { Trust, type TrustPolicy } from "./trust.ts";
 
 /** One running copy of an expert. */
 export interface ExpertInstance {
@@ -27,6 +27,8 @@ export interface ExpertInstance {
   trouble?: string;
   /** Tasks that it works on now. */
   load: number;
+  /** Brings it back where it was given up; absent where the engine does not start it. Answers whether that was so. */
+  revive?(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,8 @@ export interface RegisteredExpert {
   readonly permissions: Permissions;
   /** Hash of the package's files; empty where they may change. */
   readonly digest: string;
+  /** Trusted publisher that signed it; empty where there is none. */
+  readonly publisher: string;
   readonly instances: ExpertInstance[];
   averageLatencyMs: number;
 }
@@ -50,21 +54,22 @@ const ALPHA = 0.2;
 /** The experts that this engine reaches, and the record of them in the store. */
 export class ExpertRegistry {
   #store: Store;
-  #allowWider: readonly string[];
+  /** What packages are held to. */
+  readonly trust: Trust;
   #experts = new Map<string, RegisteredExpert>();
   #listeners = new Set<() => void>();
   /** What the store was told last. */
   #statuses = new Map<string, ExpertRecord["status"]>();
 
-  /** @param allowWider Packages that may ask for more than they were granted before. */
-  constructor(store: Store, allowWider: readonly string[] = []) {
+  /** @param policy Whom the operator trusts; nobody in particular where absent. */
+  constructor(store: Store, policy: Partial<TrustPolicy> = {}) {
     this.#store = store;
-    this.#allowWider = allowWider;
+    this.trust = new Trust(store, policy);
   }
 
   /**
    * Adds an instance; the first of its version registers the expert.
-   * @throws PlacementError where another package has the name already; ConnectError EXPERT_UNTRUSTED where its package is not what it was.
+   * @throws PlacementError where another package has the name already; ConnectError as Trust.check, where its package is not to be trusted.
    */
   async register(
     expert: Omit<RegisteredExpert, "id" | "averageLatencyMs" | "instances">,
@@ -83,7 +88,7 @@ export class ExpertRegistry {
     instance.id = `${id}#1`;
     const registered: RegisteredExpert = { ...expert, id, instances: [instance], averageLatencyMs: 0 };
     const record = this.#record(registered);
-    checkTrust(record, await this.#store.listExperts(), this.#allowWider);
+    await this.trust.check(record);
     this.#experts.set(id, registered);
     const kept = await this.#store.putExpert(record);
     registered.averageLatencyMs = kept.averageLatencyMs;
@@ -164,6 +169,8 @@ export class ExpertRegistry {
       packageName: expert.packageName,
       permissions: JSON.stringify(expert.permissions),
       digest: expert.digest,
+      publisher: expert.publisher,
+      approval: "",
     };
   }
 }
@@ -217,5 +224,6 @@ export function registrationOf(expert: RegisteredExpert): ExpertRegistration {
     currentLoad: loadOf(expert),
     packageName: expert.packageName,
     description: description.description,
+    publisher: expert.publisher,
   });
 }

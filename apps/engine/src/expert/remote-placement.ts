@@ -9,7 +9,7 @@ import { describe } from "./description.ts";
 import { isServing, repeat } from "./health-watch.ts";
 import type { Placed } from "./placement.ts";
 import type { ExpertInstance } from "./registry.ts";
-import { grpcTransport } from "./remote-transport.ts";
+import { grpcTransport, type RemoteTls } from "./remote-transport.ts";
 import { watchedTransport } from "./watched-transport.ts";
 
 /** What a remote expert is reached with. */
@@ -18,6 +18,8 @@ export interface RemoteOptions {
   readonly target: string;
   /** Sent with every call. */
   readonly token?: string;
+  /** Without it calls travel unencrypted. */
+  readonly tls?: RemoteTls;
   readonly logger: Logger;
   /** Takes in what answers at the address for the first time, or in another version. */
   readonly register: (placed: Placed) => Promise<unknown>;
@@ -45,7 +47,8 @@ export class RemoteExpert {
 
   private constructor(options: RemoteOptions) {
     this.#options = options;
-    this.#transport = grpcTransport(options.target, options.token ? { token: options.token } : {});
+    const { target, token, tls } = options;
+    this.#transport = grpcTransport(target, { ...(token ? { token } : {}), ...(tls ? { tls } : {}) });
     const explained = async (error: unknown) => {
       if (ConnectError.from(error).code === Code.Unavailable) this.#suspect();
       return error;
@@ -123,6 +126,7 @@ export class RemoteExpert {
       placement: "remote",
       permissions: PERMISSIONS,
       digest: "",
+      publisher: "",
       instance,
     });
     this.#known = { instance, description };

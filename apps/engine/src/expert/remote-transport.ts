@@ -30,14 +30,34 @@ const CHANNEL = {
   "grpc.keepalive_timeout_ms": 5_000,
 };
 
+/** With what an expert behind TLS is met, each in PEM. */
+export interface RemoteTls {
+  /** Roots that its certificate must lead to; those of Node where absent. */
+  readonly ca?: Buffer;
+  /** Certificate and key of this engine, where the expert wants to see them. */
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+}
+
+/** How a remote expert is reached. */
+export interface RemoteTransportOptions {
+  /** Sent with every call. */
+  readonly token?: string;
+  /** Without it calls travel unencrypted. */
+  readonly tls?: RemoteTls;
+}
+
 /**
  * A Connect transport over a channel of grpc-js, which resolves names, balances between addresses and reconnects. Unary and
  * server-streaming methods, which is all that ExpertService has.
  *
  * @param target `dns:///host:port`, or another name that grpc-js resolves.
  */
-export function grpcTransport(target: string, { token }: { token?: string } = {}): ClosableTransport {
-  const client = new GrpcClient(target, credentials.createInsecure(), CHANNEL);
+export function grpcTransport(target: string, { token, tls }: RemoteTransportOptions = {}): ClosableTransport {
+  const channel = tls
+    ? credentials.createSsl(tls.ca ?? null, tls.key ?? null, tls.cert ?? null)
+    : credentials.createInsecure();
+  const client = new GrpcClient(target, channel, CHANNEL);
   const common = (init: ConstructorParameters<typeof Headers>[0]) => {
     const header = new Headers(init);
     if (token) header.set("authorization", `Bearer ${token}`);

@@ -28,6 +28,7 @@ function expertOf(
     packageName: name,
     permissions: permissionsSchema.parse({}),
     digest: "",
+    publisher: "",
     averageLatencyMs: 0,
     instances: loads.map((load, i) => ({
       id: `${id}#${i + 1}`,

@@ -26,6 +26,8 @@ export interface Patience {
   /** So many crashes in that time, and it is not started again. */
   readonly crashes: number;
   readonly crashesWithinMs: number;
+  /** Time in quarantine before it is tried once more. */
+  readonly coolDownMs: number;
   /**
    * Time without an answer to health after which it is ended: while it works on no task, or on one that was taken from it, and while it
    * works on others.
@@ -44,6 +46,7 @@ export const PATIENCE: Patience = {
   longestBackOffMs: 10_000,
   crashes: 5,
   crashesWithinMs: 60_000,
+  coolDownMs: 300_000,
   stuckIdleMs: 5_000,
   stuckBusyMs: 30_000,
   drainMs: 5_000,
@@ -52,7 +55,8 @@ export const PATIENCE: Patience = {
 /** What a supervised process is made with. */
 export interface SupervisorOptions {
   readonly expert: ExpertPackage;
-  readonly hostUrl: string;
+  /** Socket of the engine's HostService. */
+  readonly hostSocket: string;
   readonly socketPath: string;
   readonly logger: Logger;
   /** Told whenever it went or came back. */
@@ -60,9 +64,10 @@ export interface SupervisorOptions {
   readonly patience?: Patience;
 }
 
-type State = "starting" | "ready" | "stuck" | "waiting" | "quarantined" | "closed";
+/** While it is `quarantined` or on `probation` no task waits for it. */
+type State = "starting" | "ready" | "stuck" | "waiting" | "quarantined" | "probation" | "closed";
 
-/** An expert in a process: started, watched, started again after a crash, and given up after too many. */
+/** An expert in a process: started, watched, started again after a crash, and quarantined after too many. */
 export class SupervisedProcess implements ExpertInstance {
   id = "";
   load = 0;
@@ -80,6 +85,8 @@ export class SupervisedProcess implements ExpertInstance {
   #abandoned = 0;
   #misses = 0;
   #looking: Promise<void> | undefined;
+  /** Ends the cool-down of a quarantine. */
+  #coolDown: AbortController | undefined;
   #stopWatch: () => void = () => undefined;
   readonly #closing = new AbortController();
 
@@ -121,6 +128,14 @@ export class SupervisedProcess implements ExpertInstance {
     return this.#running?.gone ? undefined : this.#running?.pid;
   }
 
+  /** Ends a quarantine before its time; answers whether there was one. What the start comes to, its state tells. */
+  async revive(): Promise<boolean> {
+    if (this.#state !== "quarantined") return false;
+    this.#coolDown?.abort();
+    await this.#probe();
+    return true;
+  }
+
   async close(): Promise<void> {
     this.#state = "closed";
     this.#closing.abort();
@@ -129,9 +144,9 @@ export class SupervisedProcess implements ExpertInstance {
   }
 
   async #launch(): Promise<DescribeResponse> {
-    const { expert, hostUrl, socketPath, logger } = this.#options;
+    const { expert, hostSocket, socketPath, logger } = this.#options;
     const { startMs } = this.#patience;
-    const running = await spawnExpert({ expert, hostUrl, socketPath, startMs, logger });
+    const running = await spawnExpert({ expert, hostSocket, socketPath, startMs, logger });
     this.#running = running;
     try {
       const client = createClient(ExpertService, running.transport);
@@ -151,6 +166,7 @@ export class SupervisedProcess implements ExpertInstance {
   #ready(running: ExpertProcess): void {
     this.#answered = performance.now();
     this.#misses = 0;
+    delete this.trouble;
     this.#stopWatch = repeat(() => this.#look(running), this.#patience.healthEveryMs);
     void running.exited.then((how) => this.#crashed(how));
     this.#become("ready");
@@ -210,15 +226,41 @@ export class SupervisedProcess implements ExpertInstance {
     this.#crashes = [...this.#crashes.filter((at) => now - at < crashesWithinMs), now];
     const { logger } = this.#options;
     if (this.#crashes.length >= crashes) {
-      this.trouble = `it crashed ${crashes} times in ${crashesWithinMs / 1000} s and is not started again`;
-      logger.error({ expert: this.id, how }, "an expert is quarantined");
-      this.#become("quarantined");
+      this.#quarantine(how);
       return;
     }
     const waitMs = this.#backOff();
     logger.warn({ expert: this.id, how, crashes: this.#crashes.length, waitMs }, "an expert crashed");
     this.#become("waiting");
     void this.#startAgain(waitMs);
+  }
+
+  #quarantine(how: string): void {
+    const { crashes, crashesWithinMs, coolDownMs } = this.#patience;
+    this.trouble = `it crashed ${crashes} times in ${crashesWithinMs / 1000} s and is not started again for ${coolDownMs / 1000} s`;
+    this.#options.logger.error({ expert: this.id, how, coolDownMs }, "an expert is quarantined");
+    this.#become("quarantined");
+    const coolDown = new AbortController();
+    this.#coolDown = coolDown;
+    const signal = AbortSignal.any([coolDown.signal, this.#closing.signal]);
+    void sleep(coolDownMs, undefined, { signal }).then(
+      () => this.#probe(),
+      () => undefined, // Somebody was quicker, or the engine closes.
+    );
+  }
+
+  /** One start: where it succeeds the expert is back, and one more crash within the time of the five is one too many. */
+  async #probe(): Promise<void> {
+    this.#become("probation");
+    const now = performance.now();
+    this.#crashes = Array.from({ length: this.#patience.crashes - 1 }, () => now);
+    try {
+      await this.#launch();
+      this.#options.logger.info({ expert: this.id }, "an expert is back from quarantine");
+    } catch (error) {
+      if (!this.#closing.signal.aborted)
+        this.#quarantine(error instanceof PlacementError ? error.message : "no handshake");
+    }
   }
 
   #backOff(): number {

@@ -54,7 +54,7 @@ test("changed bytes under the same version are refused", { timeout: 90_000 }, as
   expect(await start({})).toBeUndefined();
   expect(await start({})).toBeUndefined();
   const error = await start({ more: "changed" });
-  expect(reasonOf(error)).toBe(Reason.EXPERT_UNTRUSTED);
+  expect(reasonOf(error)).toBe(Reason.EXPERT_CHANGED);
   expect(error?.message).toContain("odg-expert-guest@1.0.0");
   expect(await start({ more: "changed", version: "1.0.1" })).toBeUndefined();
 });
@@ -64,9 +64,9 @@ test("wider permissions than before are refused until an operator allows them", 
   expect(await start({ permissions: { datasets: "metadata" } })).toBeUndefined();
   const wider = { permissions: { datasets: "read", time_s: 900 }, version: "1.1.0" };
   const error = await start(wider);
-  expect(reasonOf(error)).toBe(Reason.EXPERT_UNTRUSTED);
+  expect(reasonOf(error)).toBe(Reason.EXPERT_APPROVAL_REQUIRED);
   expect(error?.message).toContain("datasets, time_s");
-  expect(reasonOf(await start(wider, ["another-package"]))).toBe(Reason.EXPERT_UNTRUSTED);
+  expect(reasonOf(await start(wider, ["another-package"]))).toBe(Reason.EXPERT_APPROVAL_REQUIRED);
   expect(await start(wider, ["odg-expert-guest"])).toBeUndefined();
   expect(await start(wider)).toBeUndefined();
   expect(await start({ permissions: { datasets: "none" }, version: "1.2.0" })).toBeUndefined();

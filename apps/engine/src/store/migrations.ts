@@ -60,4 +60,13 @@ export const migrations: Record<string, Migration> = {
         .execute();
     },
   },
+  "0003_expert_trust": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .alterTable("experts")
+        .addColumn("publisher", "text", (column) => column.notNull().defaultTo(""))
+        .addColumn("approval", "text", (column) => column.notNull().defaultTo(""))
+        .execute();
+    },
+  },
 };

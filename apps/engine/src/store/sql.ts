@@ -39,6 +39,8 @@ interface Tables {
     package_name: string;
     permissions: string;
     digest: string;
+    publisher: string;
+    approval: string;
   };
 }
 
@@ -299,6 +301,8 @@ function expertRow(expert: ExpertRecord): Tables["experts"] {
     package_name: expert.packageName,
     permissions: expert.permissions,
     digest: expert.digest,
+    publisher: expert.publisher,
+    approval: expert.approval,
   };
 }
 
@@ -316,5 +320,7 @@ function expertRecord(row: Tables["experts"]): ExpertRecord {
     packageName: row.package_name,
     permissions: row.permissions,
     digest: row.digest,
+    publisher: row.publisher,
+    approval: row.approval as ExpertRecord["approval"],
   };
 }

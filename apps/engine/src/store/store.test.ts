@@ -60,6 +60,8 @@ const expert: ExpertRecord = {
   packageName: "@odg/expert-schema",
   permissions: '{"datasets":"read"}',
   digest: "",
+  publisher: "acme",
+  approval: "",
 };
 
 function conformance(name: string, openStore: () => Promise<Store>): void {

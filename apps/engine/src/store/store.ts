@@ -44,6 +44,13 @@ export interface ExpertRecord {
   permissions: string;
   /** Hash of its package's files; empty where they may change, as in a folder that somebody works in. */
   digest: string;
+  /** Trusted publisher whose signature its package carries; empty where there is none. */
+  publisher: string;
+  /**
+   * Of a package that asks for more than before, kept as `package@version`: whether it waits for an approval or has it. Empty for what
+   * was taken in.
+   */
+  approval: "" | "pending" | "approved";
 }
 
 /** Events of the runs, in order, for ever. */
