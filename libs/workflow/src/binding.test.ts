@@ -3,7 +3,7 @@ import { create, type JsonObject } from "@bufbuild/protobuf";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { TaskSchema } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { describe, expect, test } from "vitest";
-import { bindInputs, evaluateWhen } from "./binding.ts";
+import { bindInputs, bindText, evaluateItems, evaluateWhen } from "./binding.ts";
 import type { Scope } from "./scope.ts";
 
 const scope: Scope = {
@@ -90,4 +90,42 @@ describe("evaluateWhen", () => {
     expect(when("1").failure).toMatchObject({ subject: "when", reason: Reason.EXPR_INVALID });
     expect(when("tasks.schema.output.nope").failure?.hint).toContain("has(");
   });
+});
+
+describe("the items of a task", () => {
+  const items = (expression: string, more = {}) =>
+    evaluateItems(create(TaskSchema, { id: "t", forEach: { items: expression, ...more } }), scope);
+
+  test("are the list that its expression answers", () => {
+    expect(items("tasks.schema.output.keys").value).toEqual(["id"]);
+    expect(items("[1, {'a': run.inputs.n}]").value).toEqual([1, { a: 2 }]);
+    expect(items("[]").value).toEqual([]);
+  });
+
+  test("are a failure where the answer is no list, or longer than the task allows", () => {
+    expect(items("run.inputs").failure).toMatchObject({ reason: Reason.EXPR_INVALID, subject: "for_each.items" });
+    expect(items("[1, 2, 3]", { maxItems: 2 }).failure).toMatchObject({
+      reason: Reason.DAG_TOO_LARGE,
+      message: "The list has 3 items; at most 2 are accepted.",
+      retryable: false,
+    });
+  });
+
+  test("are read by the inputs as item and index, which a loop's own variable may hide", () => {
+    const task = create(TaskSchema, {
+      id: "t",
+      inputs: { it: "${item.name}", at: "${index + 1}", own: "${[1, 2].map(item, item * 2)}" },
+    });
+    expect(bindInputs(task, { ...scope, item: { name: "a" }, index: 3 }).value).toEqual({
+      it: "a",
+      at: 4,
+      own: [2, 4],
+    });
+  });
+});
+
+test("a text of a task is bound as a text, whatever its holes answer", () => {
+  expect(bindText("Keep ${tasks.schema.output.rows} rows?", scope, "approval.question").value).toBe("Keep 12 rows?");
+  expect(bindText("${tasks.schema.output.keys}", scope, "approval.question").value).toBe('["id"]');
+  expect(bindText("${tasks.schema.output.no}", scope, "approval.question").failure?.subject).toBe("approval.question");
 });

@@ -3,12 +3,16 @@ import { type Failure, FailureSchema, Reason } from "@odg/proto/odg/error/v1/err
 import type { Task } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { jsonOf } from "./cel-value.ts";
 import { compileExpression, type ExpressionProblem } from "./expression.ts";
+import { MAX_ITEMS } from "./items.ts";
 import { joinPath } from "./path.ts";
 import type { Scope } from "./scope.ts";
 import { type Hole, parseTemplate } from "./template.ts";
 
 /** The value, or why there is none: never retryable, and without any value of the data. */
 export type BindingResult<T> = { value: T; failure?: undefined } | { value?: undefined; failure: Failure };
+
+/** Most values in the list of a `for_each`, nested ones counted: a hundred for each item. */
+const MAX_ITEM_VALUES = 100 * MAX_ITEMS;
 
 /** Longest text that the holes of one string may make, in UTF-16 units. */
 const MAX_TEXT = 1_000_000;
@@ -44,6 +48,26 @@ export function evaluateWhen(task: Task, scope: Scope): BindingResult<boolean> {
   if (problem !== undefined) return { failure: failureOf(problem, "when") };
   if (typeof value === "boolean") return { value };
   return { failure: failureOf({ message: "The condition is neither true nor false.", line: 1, column: 1 }, "when") };
+}
+
+/** A text of a task that is for people or names something, such as the question of its approval: every `${ … }` in it becomes text. */
+export function bindText(text: string, scope: Scope, subject: string): BindingResult<string> {
+  const binder = new Binder(scope);
+  const value = binder.bind(text, subject);
+  return binder.failure === undefined ? { value: textOf(value) } : { failure: binder.failure };
+}
+
+/** The items of a task with `for_each`. A list that is longer than the task allows is a failure (`DAG_TOO_LARGE`), not cut. */
+export function evaluateItems({ forEach }: Task, scope: Scope): BindingResult<JsonValue[]> {
+  const subject = "for_each.items";
+  const { value, problem } = evaluate(forEach?.items ?? "", scope, MAX_ITEM_VALUES);
+  if (problem !== undefined) return { failure: failureOf(problem, subject) };
+  if (!Array.isArray(value))
+    return { failure: failureOf({ message: "The result is no list.", line: 1, column: 1 }, subject) };
+  const most = forEach?.maxItems || MAX_ITEMS;
+  if (value.length <= most) return { value };
+  const message = `The list has ${value.length} items; at most ${most} are accepted.`;
+  return { failure: create(FailureSchema, { reason: Reason.DAG_TOO_LARGE, message, subject }) };
 }
 
 class Binder {
@@ -91,12 +115,12 @@ class Binder {
 
 type JsonResult = { value: JsonValue; problem?: undefined } | { value?: undefined; problem: ExpressionProblem };
 
-function evaluate(text: string, scope: Scope): JsonResult {
+function evaluate(text: string, scope: Scope, maxValues?: number): JsonResult {
   const { expression, problems } = compileExpression(text);
   if (problems !== undefined) return { problem: problems[0]! };
   const result = expression.evaluate(scope);
   if (result.problem !== undefined) return { problem: result.problem };
-  const value = jsonOf(result.value);
+  const value = jsonOf(result.value, maxValues);
   if (value !== undefined) return { value };
   return {
     problem: {

@@ -3,7 +3,7 @@ import { type JsonObject, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { isReflectMessage } from "@bufbuild/protobuf/reflect";
 import { base64Encode } from "@bufbuild/protobuf/wire";
 
-/** Most values in the result of an expression, nested ones counted. */
+/** Most values in the result of an expression, nested ones counted, where its reader names no other limit. */
 const MAX_VALUES = 100_000;
 
 /** Deepest nesting of a result: what the readers of JSON accept, too. */
@@ -17,8 +17,8 @@ export function celOf(json: JsonValue): CelInput {
 }
 
 /** A CEL value as JSON, or undefined where it has no such form: a type, NaN, too much, too deep. Integers past 2^53 become texts. */
-export function jsonOf(value: CelValue): JsonValue | undefined {
-  const budget = { values: MAX_VALUES };
+export function jsonOf(value: CelValue, maxValues = MAX_VALUES): JsonValue | undefined {
+  const budget = { values: maxValues };
   return convert(value, budget, 0);
 }
 

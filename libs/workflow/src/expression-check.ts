@@ -24,6 +24,13 @@ export interface TaskReference {
   column: number;
 }
 
+/** A place where an expression reads the item that a task with `for_each` works on. */
+export interface ItemRead {
+  name: "item" | "index";
+  line: number;
+  column: number;
+}
+
 /** Most nodes of an expression's tree. */
 const MAX_NODES = 2_000;
 
@@ -42,6 +49,7 @@ const FIELDS = { run: ["id", "inputs"], task: ["output", "status"] };
 export interface Inspection {
   problems: ExpressionProblem[];
   references: TaskReference[];
+  itemReads: ItemRead[];
   loops: Set<Loop>;
 }
 
@@ -59,7 +67,7 @@ export function positionAt(text: string, offset: number): { line: number; column
 }
 
 class Inspector {
-  readonly found: Inspection = { problems: [], references: [], loops: new Set() };
+  readonly found: Inspection = { problems: [], references: [], itemReads: [], loops: new Set() };
   #text: string;
   #positions: Record<string, number>;
   #env: CelEnv;
@@ -156,6 +164,10 @@ class Inspector {
   #name(expr: Expr, written: string, bound: readonly string[]): void {
     const name = rooted(written);
     if (bound.includes(name) || name === "run" || TYPES.has(name)) return;
+    if (name === "item" || name === "index") {
+      this.found.itemReads.push({ name, ...this.#at(expr) });
+      return;
+    }
     if (name === "tasks") {
       this.#problem(expr, "tasks is not a value by itself.", 'Write tasks.<id>.output, or tasks["<id>"].output.');
       return;

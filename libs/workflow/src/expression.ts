@@ -16,6 +16,7 @@ import {
 import { celOf } from "./cel-value.ts";
 import {
   type ExpressionProblem,
+  type ItemRead,
   inspect,
   type Loop,
   type ParsedExpr,
@@ -25,7 +26,7 @@ import {
 import { quote } from "./issue.ts";
 import type { Scope } from "./scope.ts";
 
-export type { ExpressionProblem, TaskReference } from "./expression-check.ts";
+export type { ExpressionProblem, ItemRead, TaskReference } from "./expression-check.ts";
 
 /** Longest expression, in UTF-16 units. */
 export const MAX_EXPRESSION_LENGTH = 10_000;
@@ -52,6 +53,8 @@ export interface Expression {
   readonly text: string;
   /** The tasks it reads, each place by itself. */
   readonly references: readonly TaskReference[];
+  /** The places where it reads `item` or `index`. */
+  readonly itemReads: readonly ItemRead[];
   /** Evaluates it. Never throws; the problem holds no value of the data. */
   evaluate(scope: Scope): EvaluationResult;
 }
@@ -107,8 +110,9 @@ const env = celEnv({
 const memo = new Map<string, CompileResult>();
 
 /**
- * Compiles a CEL expression over `tasks.<id>.output`, `tasks.<id>.status`, `run.id` and `run.inputs`. Numbers of the data are doubles,
- * as CEL has it for JSON: they compare with integers, but in sums write `2.0`.
+ * Compiles a CEL expression over `tasks.<id>.output`, `tasks.<id>.status`, `run.id`, `run.inputs`, and in a task with `for_each` `item`
+ * and `index` (an integer, from 0). Numbers of the data are doubles, as CEL has it for JSON: they compare with integers, but in sums
+ * write `2.0`.
  */
 export function compileExpression(text: string): CompileResult {
   const known = memo.get(text);
@@ -124,13 +128,14 @@ function compile(text: string): CompileResult {
   if (tooLarge !== undefined) return { problems: [tooLarge] };
   const { parsed, problem } = parseText(text);
   if (problem !== undefined) return { problems: [problem] };
-  const { problems, references, loops } = inspect(text, parsed, env);
+  const { problems, references, itemReads, loops } = inspect(text, parsed, env);
   if (problems.length > 0) return { problems };
   for (const loop of loops) countRounds(loop);
   const run = plan(env, parsed);
   const ids = [...new Set(references.map(({ id }) => id))];
-  const evaluate = (scope: Scope) => conclude(evaluated(run, scope, ids), text, parsed);
-  return { expression: { text, references, evaluate } };
+  const reads = { ids, item: itemReads.length > 0 };
+  const evaluate = (scope: Scope) => conclude(evaluated(run, scope, reads), text, parsed);
+  return { expression: { text, references, itemReads, evaluate } };
 }
 
 function checkSize(text: string): ExpressionProblem | undefined {
@@ -185,22 +190,24 @@ function countRounds(loop: Loop): void {
   };
 }
 
-function evaluated(
-  run: (given: ReturnType<typeof bindings>) => CelResult,
-  scope: Scope,
-  ids: readonly string[],
-): CelResult {
+/** What an expression reads. */
+interface Reads {
+  ids: readonly string[];
+  item: boolean;
+}
+
+function evaluated(run: (given: Record<string, CelInput>) => CelResult, scope: Scope, reads: Reads): CelResult {
   budget.rounds = MAX_ROUNDS;
   budget.spent = false;
   try {
-    return run(bindings(scope, ids));
+    return run(bindings(scope, reads));
   } catch (error) {
     // A scope that reads lazily fails where an output has no JSON form, such as NaN.
     return celError(error);
   }
 }
 
-function bindings({ run, tasks }: Scope, ids: readonly string[]) {
+function bindings({ run, tasks, item, index }: Scope, { ids, item: readsItem }: Reads): Record<string, CelInput> {
   const read = ids.map((id): [string, CelInput] => {
     const task = tasks.get(id);
     return [
@@ -217,6 +224,7 @@ function bindings({ run, tasks }: Scope, ids: readonly string[]) {
       ["id", run.id],
       ["inputs", celOf(run.inputs)],
     ]),
+    ...(readsItem ? { item: celOf(item ?? null), index: index === undefined ? null : BigInt(index) } : {}),
   };
 }
 

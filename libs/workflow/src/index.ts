@@ -1,7 +1,7 @@
 // For everyone: definitions, plans, and runs as their journals tell them.
 
 export type { BindingResult } from "./binding.ts";
-export { bindInputs, evaluateWhen } from "./binding.ts";
+export { bindInputs, bindText, evaluateItems, evaluateWhen } from "./binding.ts";
 export type { ExpertListing } from "./check-experts.ts";
 // For drivers of runs.
 export type {
