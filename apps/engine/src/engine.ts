@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { type Clock, systemClock } from "./clock.ts";
 import type { EngineConfig } from "./config.ts";
@@ -59,7 +60,20 @@ export async function createEngine(config: EngineConfig, clock: Clock = systemCl
     const workflows = new Workflows({ store, registry, clock });
     await workflows.publishTemplates(config.workflowsDir);
     const { allowedPaths } = config;
-    const runs = new Runs({ store, workflows, registry, host, datasets, clock, logger, allowedPaths });
+    // In-process engines come and go, and share no store; a server's name comes with its configuration.
+    const lease = await store.attach({ name: `${hostname()}:${process.pid}` });
+    opened.push(lease);
+    const runs = new Runs({
+      store,
+      fence: lease.fence,
+      workflows,
+      registry,
+      host,
+      datasets,
+      clock,
+      logger,
+      allowedPaths,
+    });
     opened.push(runs);
     if (config.leftRuns !== "leave") await runs.recover(config.leftRuns);
     const services = [

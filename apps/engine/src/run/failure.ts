@@ -2,7 +2,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { reject } from "@odg/rpc";
 import { DatasetError } from "../dataset/dataset-error.ts";
-import { orUnavailable, StoreUnavailable } from "../store/unavailable.ts";
+import { orStoreError, StoreFull, StoreUnavailable } from "../store/unavailable.ts";
 
 /** When a caller may come back after the store was away. */
 const STORE_RETRY_MS = 1000;
@@ -18,7 +18,8 @@ export function asReject(error: unknown, field?: string): unknown {
       cause: error.cause,
     });
   }
-  const away = orUnavailable(error);
+  const away = orStoreError(error);
+  if (away instanceof StoreFull) return reject(Reason.STORAGE_FULL, { message: away.message, cause: error });
   if (away instanceof StoreUnavailable) {
     return reject(Reason.UNAVAILABLE, { message: away.message, retryAfterMs: STORE_RETRY_MS, cause: error });
   }

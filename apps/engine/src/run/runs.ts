@@ -25,7 +25,7 @@ import type { HostGate } from "../expert/host-service.ts";
 import type { ExpertRegistry } from "../expert/registry.ts";
 import { candidatesFor, needOf } from "../expert/router.ts";
 import type { Logger } from "../logger.ts";
-import { type Append, JournalConflict, type RunFilter, type Store } from "../store/store.ts";
+import { type Append, type Journal, JournalConflict, type RunFilter, type Store } from "../store/store.ts";
 import { versionOf, type Workflows } from "../workflows.ts";
 import { ActiveRun } from "./active-run.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -38,6 +38,8 @@ import { watchActive, watchJournal } from "./watch.ts";
 /** What the runs of an engine work with. */
 export interface RunsOptions {
   store: Store;
+  /** Of this engine's membership. */
+  fence: bigint;
   workflows: Workflows;
   registry: ExpertRegistry;
   host: HostGate;
@@ -47,6 +49,9 @@ export interface RunsOptions {
   /** Files that every run may open, beside what lies under the roots: what a user typed on the command line. */
   allowedPaths: string[];
 }
+
+/** All that an engine may find when it starts. */
+const EVERY_RUN = 100_000;
 
 interface Entry {
   run: ActiveRun;
@@ -112,7 +117,6 @@ export class Runs {
 
   async #begin(run: ActiveRun, started: RunStarted, request: Append["request"]): Promise<Run> {
     try {
-      await this.#options.store.claim(run.runId);
       await run.start(started, request);
       return clone(RunSchema, run.projection.run());
     } catch (error) {
@@ -171,12 +175,10 @@ export class Runs {
   /** Takes up what an engine before this one left: goes on with it, or cancels it where its owner is gone for good. */
   async recover(mode: "resume" | "cancel"): Promise<void> {
     const { store, datasets, allowedPaths, logger } = this.#options;
-    for (const runId of await store.unfinishedRuns()) {
-      // Another engine that shares the store may be driving it.
-      if (!(await store.claim(runId))) continue;
+    for (const { runId, fence } of await store.takeRuns(EVERY_RUN)) {
       const events = await store.readEvents(runId, 0n);
       const session = datasets.session({ allowedPaths });
-      const run = this.#track(runId, { datasets: session, allowed: new Set() });
+      const run = this.#track(runId, { datasets: session, allowed: new Set() }, fence);
       logger.info({ runId, mode }, "taking up a run that was left");
       if (mode === "resume") run.resume(events);
       else run.cancelLeft(events, "the process that drove this run ended");
@@ -191,14 +193,18 @@ export class Runs {
     await Promise.all(entries.map(({ datasets }) => datasets.close()));
   }
 
-  #track(runId: string, around: Omit<Entry, "run">): ActiveRun {
+  #track(runId: string, around: Omit<Entry, "run">, fence = this.#options.fence): ActiveRun {
     const { store, clock, logger } = this.#options;
-    const run = new ActiveRun(runId, { journal: store, performer: this.#dispatcher, clock, logger });
+    const journal: Journal = {
+      append: (append) => store.append({ ...append, fence }),
+      readEvents: (...place) => store.readEvents(...place),
+    };
+    const run = new ActiveRun(runId, { journal, performer: this.#dispatcher, clock, logger });
     const entry = { run, ...around };
     this.#active.set(runId, entry);
     const forget = async () => {
       this.#active.delete(runId);
-      await Promise.all([entry.datasets.close(), store.release(runId)]);
+      await entry.datasets.close();
     };
     run.ended.then(forget, forget).catch((err: unknown) => logger.warn({ runId, err }, "it was not tidied up"));
     return run;

@@ -1,4 +1,10 @@
-import { JournalConflict } from "./store.ts";
+/** What is committed together with others. */
+export interface Groupable {
+  /** Items of one key are committed in the order in which they came, and never two in one batch. */
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+}
 
 interface Waiting<T> {
   item: T;
@@ -8,17 +14,19 @@ interface Waiting<T> {
 
 /** Items of one commit, at most: bounds the time that one transaction takes. */
 const BATCH = 500;
+/** Bytes of one commit, at most, where it has several items: bounds what a batch takes of memory. */
+const BATCH_BYTES = 16 * 1024 * 1024;
 
 /**
- * Commits what arrives while a commit is under way with the next one. Where a batch conflicts, its items are committed
- * one by one, so that one run's conflict fails no other run.
+ * Commits what arrives while a commit is under way with the next one. A commit answers what went wrong with each of its items, or
+ * rejects where all of them failed.
  */
-export class GroupCommit<T> {
-  #commit: (items: T[]) => Promise<void>;
+export class GroupCommit<T extends Groupable> {
+  #commit: (items: readonly T[]) => Promise<readonly (Error | undefined)[]>;
   #queue: Waiting<T>[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(commit: (items: T[]) => Promise<void>) {
+  constructor(commit: (items: readonly T[]) => Promise<readonly (Error | undefined)[]>) {
     this.#commit = commit;
   }
 
@@ -37,20 +45,37 @@ export class GroupCommit<T> {
   async #drain(): Promise<void> {
     // Let everything that is ready in this turn of the event loop join the first batch.
     await Promise.resolve();
-    while (this.#queue.length > 0) await this.#commitBatch(this.#queue.splice(0, BATCH));
+    while (this.#queue.length > 0) await this.#commitBatch(this.#take());
     this.#running = undefined;
   }
 
-  async #commitBatch(batch: Waiting<T>[]): Promise<void> {
+  #take(): Waiting<T>[] {
+    const keys = new Set<string>();
+    let bytes = 0;
+    const batch: Waiting<T>[] = [];
+    const rest: Waiting<T>[] = [];
+    for (const waiting of this.#queue) {
+      const { key, size } = waiting.item;
+      const full = batch.length >= BATCH || (batch.length > 0 && bytes + size > BATCH_BYTES);
+      if (full || keys.has(key)) rest.push(waiting);
+      else batch.push(waiting);
+      keys.add(key);
+      bytes += size;
+    }
+    this.#queue = rest;
+    return batch;
+  }
+
+  async #commitBatch(batch: readonly Waiting<T>[]): Promise<void> {
     try {
-      await this.#commit(batch.map(({ item }) => item));
-      for (const { resolve } of batch) resolve();
+      const faults = await this.#commit(batch.map(({ item }) => item));
+      batch.forEach(({ resolve, reject }, i) => {
+        const fault = faults[i];
+        if (fault) reject(fault);
+        else resolve();
+      });
     } catch (error) {
-      if (error instanceof JournalConflict && batch.length > 1) {
-        for (const one of batch) await this.#commitBatch([one]);
-      } else {
-        for (const { reject } of batch) reject(error);
-      }
+      for (const { reject } of batch) reject(error);
     }
   }
 }

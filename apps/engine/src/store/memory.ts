@@ -1,87 +1,165 @@
-import { clone } from "@bufbuild/protobuf";
+import { clone, equals } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type PublishedWorkflow, PublishedWorkflowSchema } from "@odg/proto/odg/engine/v1/workflow_service_pb";
-import { type Event, type Run, RunStatus } from "@odg/proto/odg/run/v1/run_pb";
-import { withoutOutputs } from "./run-row.ts";
-import { type Append, type ExpertRecord, JournalConflict, type RunFilter, type Store } from "./store.ts";
-
-interface KeptRun {
-  events: Event[];
-  run: Run;
-}
+import { ApprovalStatus, type Event, EventSchema, type Run, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
+import type { EngineLease, Lease } from "./lease.ts";
+import { isOpen, type KeptRun, MemoryDatabase, type MemoryLease } from "./memory-database.ts";
+import { listedApproval, withoutOutputs, withoutTasks } from "./run-row.ts";
+import {
+  type Append,
+  type ApprovalFilter,
+  type ApprovalPlace,
+  type ExpertRecord,
+  JournalConflict,
+  LeaseLost,
+  type ListedApproval,
+  type RunFilter,
+  type Store,
+  type StoredRun,
+} from "./store.ts";
 
 /** Keeps everything in this process: for tests, benchmarks and runs whose history nobody wants. */
 export class MemoryStore implements Store {
-  #runs = new Map<string, KeptRun>();
-  #requests = new Map<string, { runId: string; hash: string }>();
-  #workflows = new Map<string, PublishedWorkflow[]>();
-  #experts = new Map<string, ExpertRecord>();
+  #database: MemoryDatabase;
+  #lease: MemoryLease | undefined;
 
-  append({ runId, events, run, request }: Append): void {
-    const kept = this.#runs.get(runId);
-    const last = BigInt(kept?.events.length ?? 0);
-    if (events[0] && events[0].seq !== last + 1n) {
-      throw new JournalConflict(`run ${runId}: event ${events[0].seq} does not follow ${last}`);
-    }
-    if (request) {
-      if (this.#requests.has(request.id)) throw new JournalConflict(`request ${request.id} began a run before`);
-      this.#requests.set(request.id, { runId, hash: request.hash });
-    }
-    if (!kept) {
-      this.#runs.set(runId, { events: [...events], run });
-      return;
-    }
-    for (const event of events) kept.events.push(event);
-    kept.run = run;
+  /** @param database Shared by the stores of several engines in this process; its own where absent. */
+  constructor(database: MemoryDatabase = new MemoryDatabase()) {
+    this.#database = database;
   }
 
-  async readEvents(runId: string, afterSeq: bigint): Promise<Event[]> {
-    return this.#runs.get(runId)?.events.slice(Number(afterSeq)) ?? [];
+  get versions() {
+    return this.#database.versions;
+  }
+
+  get drafts() {
+    return this.#database.drafts;
+  }
+
+  get schedules() {
+    return this.#database.schedules;
+  }
+
+  append(append: Append): void {
+    const { runId, events, run, snapshot, blobs } = append;
+    const kept = this.#database.runs.get(runId);
+    if (!kept) this.#begin(append);
+    else {
+      if (!this.#follows(kept, append)) return;
+      for (const event of events) kept.events.push(event);
+      kept.run = run;
+      if (snapshot) kept.snapshot = snapshot;
+    }
+    if (blobs) for (const { digest, bytes } of blobs) this.#database.blobs.set(digest, bytes);
+  }
+
+  #begin({ runId, fence = 0n, events, run, request, snapshot }: Append): void {
+    const first = events[0]?.seq;
+    if (first !== undefined && first !== 1n)
+      throw new JournalConflict(`run ${runId}: event ${first} does not follow 0`);
+    if (request) {
+      const { requestIds } = this.#database;
+      if (requestIds.has(request.id)) throw new JournalConflict(`request ${request.id} began a run before`);
+      requestIds.set(request.id, { runId, hash: request.hash });
+    }
+    this.#database.runs.set(runId, { events: [...events], run, fence, owner: this.#lease, snapshot });
+  }
+
+  /** Whether these events are new; false where they are durable already. */
+  #follows(kept: KeptRun, { runId, fence = 0n, events }: Append): boolean {
+    if (kept.fence !== fence) throw new LeaseLost(`run ${runId} is driven by another engine`);
+    const [first, last] = [events[0], events.at(-1)];
+    if (!first || !last || first.seq === BigInt(kept.events.length) + 1n) return true;
+    const there = kept.events[Number(last.seq) - 1];
+    if (there && Number(last.seq) === kept.events.length && equals(EventSchema, there, last)) return false;
+    throw new JournalConflict(`run ${runId}: event ${first.seq} does not follow ${kept.events.length}`);
+  }
+
+  async readEvents(runId: string, afterSeq: bigint, limit = Number.POSITIVE_INFINITY): Promise<Event[]> {
+    return this.#database.runs.get(runId)?.events.slice(Number(afterSeq), Number(afterSeq) + limit) ?? [];
+  }
+
+  async readRun(runId: string): Promise<StoredRun | undefined> {
+    const kept = this.#database.runs.get(runId);
+    if (!kept) return undefined;
+    const { snapshot } = kept;
+    return { ...(snapshot ? { snapshot } : {}), events: kept.events.slice(Number(snapshot?.seq ?? 0n)) };
+  }
+
+  async getBlob(digest: string): Promise<Uint8Array | undefined> {
+    return this.#database.blobs.get(digest);
   }
 
   async getRun(runId: string): Promise<Run | undefined> {
-    const kept = this.#runs.get(runId);
+    const kept = this.#database.runs.get(runId);
     return kept && withoutOutputs(kept.run);
   }
 
-  async listRuns({ workflowId, status, before, limit }: RunFilter): Promise<Run[]> {
-    return [...this.#runs.values()]
+  async listRuns(filter: RunFilter): Promise<Run[]> {
+    return [...this.#database.runs.values()]
       .map(({ run }) => run)
-      .filter((run) => !workflowId || run.workflowId === workflowId)
-      .filter((run) => !status || run.status === status)
-      .filter((run) => !before || run.runId < before)
+      .filter((run) => matches(run, filter))
       .sort((a, b) => (a.runId < b.runId ? 1 : -1))
-      .slice(0, limit)
-      .map(withoutOutputs);
+      .slice(0, filter.limit)
+      .map(withoutTasks);
   }
 
-  async unfinishedRuns(): Promise<string[]> {
-    return [...this.#runs.values()]
-      .filter(({ run }) => run.status === RunStatus.RUNNING)
-      .map(({ run }) => run.runId)
-      .sort();
+  async listApprovals({ status, runId, after, limit }: ApprovalFilter): Promise<ListedApproval[]> {
+    return [...this.#database.runs.values()]
+      .map(({ run }) => run)
+      .filter((run) => !runId || run.runId === runId)
+      .flatMap(approvalsOf)
+      .filter(({ approval }) => !status || approval.approval?.status === status)
+      .sort((a, b) => compare(a.place, b.place))
+      .filter(({ place }) => !after || compare(place, after) > 0)
+      .slice(0, limit);
   }
 
   async findRequest(requestId: string): Promise<{ runId: string; hash: string } | undefined> {
-    return this.#requests.get(requestId);
+    return this.#database.requestIds.get(requestId);
+  }
+
+  async attach({ name }: { name: string }): Promise<EngineLease> {
+    this.#lease = this.#database.attach(name);
+    return this.#lease;
+  }
+
+  async takeRuns(limit: number): Promise<Lease[]> {
+    if (!this.#lease) throw new Error("attach an engine before it takes runs");
+    return this.#database.take(this.#lease, limit);
+  }
+
+  async sendRequest(request: { runId: string; kind: string; body: Uint8Array }): Promise<bigint> {
+    return this.#database.send(request);
+  }
+
+  async readAnswer(requestId: bigint): Promise<Uint8Array | undefined> {
+    const answer = this.#database.answers.get(requestId);
+    this.#database.answers.delete(requestId);
+    return answer;
+  }
+
+  serving(): boolean {
+    return true;
   }
 
   async publishWorkflow(published: PublishedWorkflow): Promise<PublishedWorkflow> {
     const id = published.workflow?.workflowId ?? "";
-    const versions = this.#workflows.get(id) ?? [];
+    const versions = this.#database.workflows.get(id) ?? [];
     const same = versions.find(({ version }) => version === published.version);
     if (same) return clone(PublishedWorkflowSchema, same);
-    this.#workflows.set(id, [...versions, clone(PublishedWorkflowSchema, published)]);
+    this.#database.workflows.set(id, [...versions, clone(PublishedWorkflowSchema, published)]);
     return published;
   }
 
   async getWorkflow(workflowId: string, version?: string): Promise<PublishedWorkflow | undefined> {
-    const versions = this.#workflows.get(workflowId) ?? [];
+    const versions = this.#database.workflows.get(workflowId) ?? [];
     const found = version ? versions.find((one) => one.version === version) : versions.at(-1);
     return found && clone(PublishedWorkflowSchema, found);
   }
 
   async listWorkflows({ after = "", limit }: { after?: string; limit: number }): Promise<PublishedWorkflow[]> {
-    return [...this.#workflows]
+    return [...this.#database.workflows]
       .filter(([id]) => id > after)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .slice(0, limit)
@@ -90,28 +168,48 @@ export class MemoryStore implements Store {
   }
 
   async putExpert(expert: ExpertRecord): Promise<ExpertRecord> {
-    const averageLatencyMs = this.#experts.get(expert.expertId)?.averageLatencyMs ?? expert.averageLatencyMs;
+    const averageLatencyMs = this.#database.experts.get(expert.expertId)?.averageLatencyMs ?? expert.averageLatencyMs;
     const kept = { ...expert, averageLatencyMs };
-    this.#experts.set(expert.expertId, kept);
+    this.#database.experts.set(expert.expertId, kept);
     return { ...kept };
   }
 
   async listExperts(): Promise<ExpertRecord[]> {
-    return [...this.#experts.values()]
+    return [...this.#database.experts.values()]
       .sort((a, b) => (a.expertName + a.version < b.expertName + b.version ? -1 : 1))
       .map((expert) => ({ ...expert }));
   }
 
   async updateExpert(expertId: string, change: Partial<ExpertRecord>): Promise<void> {
-    const kept = this.#experts.get(expertId);
+    const kept = this.#database.experts.get(expertId);
     if (kept) Object.assign(kept, change);
   }
 
-  async claim(): Promise<boolean> {
-    return true;
-  }
-
-  async release(): Promise<void> {}
-
   async close(): Promise<void> {}
+}
+
+function matches(run: Run, filter: RunFilter): boolean {
+  const created = run.createTime ? timestampMs(run.createTime) : 0;
+  return (
+    (!filter.workflowId || run.workflowId === filter.workflowId) &&
+    (!filter.status || run.status === filter.status) &&
+    (!filter.user || run.user === filter.user) &&
+    Object.entries(filter.labels ?? {}).every(([key, value]) => run.labels[key] === value) &&
+    (filter.createdFromMs === undefined || created >= filter.createdFromMs) &&
+    (filter.createdBeforeMs === undefined || created < filter.createdBeforeMs) &&
+    (!filter.before || run.runId < filter.before)
+  );
+}
+
+function approvalsOf(run: Run): ListedApproval[] {
+  return run.tasks.flatMap((state, task) => {
+    const listed = listedApproval(run, task);
+    if (!listed) return [];
+    const waits = isOpen(run.status) && state.status === TaskStatus.WAITING_APPROVAL;
+    return state.approval?.status === ApprovalStatus.PENDING && !waits ? [] : [listed];
+  });
+}
+
+function compare(a: ApprovalPlace, b: ApprovalPlace): number {
+  return a.requestMs - b.requestMs || (a.runId < b.runId ? -1 : a.runId > b.runId ? 1 : a.task - b.task);
 }

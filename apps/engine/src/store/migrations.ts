@@ -1,5 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
+import { controlMigrations } from "./control-migrations.ts";
+import { runMigrations } from "./run-migrations.ts";
 
 /** Every change of the tables, by name, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -69,4 +71,6 @@ export const migrations: Record<string, Migration> = {
         .execute();
     },
   },
+  ...runMigrations,
+  ...controlMigrations,
 };

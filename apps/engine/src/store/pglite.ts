@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
 import { PGliteDialect } from "kysely";
+import type { Connections, Row, Statement } from "./connections.ts";
 import { SqlStore } from "./sql.ts";
 import { StoreInUse } from "./store-in-use.ts";
 
@@ -13,13 +14,13 @@ import { StoreInUse } from "./store-in-use.ts";
  * @throws StoreInUse where a living process has the folder open.
  */
 export async function openPglite(folder?: string): Promise<SqlStore> {
-  if (!folder) return SqlStore.open(new PGliteDialect({ pglite: new PGlite() }));
+  if (!folder) return openDatabase(new PGlite());
   mkdirSync(folder, { recursive: true });
   const release = lock(folder);
   try {
     const files = join(folder, "pg");
     if (!existsSync(join(files, "PG_VERSION"))) await createFiles(files);
-    const store = await SqlStore.open(new PGliteDialect({ pglite: new PGlite(files) }));
+    const store = await openDatabase(new PGlite(files));
     const close = store.close.bind(store);
     store.close = () => close().finally(release);
     return store;
@@ -27,6 +28,34 @@ export async function openPglite(folder?: string): Promise<SqlStore> {
     release();
     throw error;
   }
+}
+
+async function openDatabase(pglite: PGlite): Promise<SqlStore> {
+  const store = await SqlStore.open(new PGliteDialect({ pglite }), new PgliteConnections(pglite));
+  // Whoever else had the folder open is gone, and need not be waited for.
+  await pglite.query("delete from engines");
+  return store;
+}
+
+/** The one connection that there is. */
+class PgliteConnections implements Connections {
+  readonly lanes = 1;
+  #pglite: PGlite;
+
+  constructor(pglite: PGlite) {
+    this.#pglite = pglite;
+  }
+
+  async query({ text }: Statement, parameters: readonly unknown[]): Promise<Row[]> {
+    return (await this.#pglite.query<Row>(text, [...parameters])).rows;
+  }
+
+  async listen(channel: string, callback: () => void): Promise<void> {
+    await this.#pglite.listen(channel, callback);
+  }
+
+  /** It is closed with the dialect. */
+  async close(): Promise<void> {}
 }
 
 /** One laptop's worth: the default of 128 MB is for servers. */

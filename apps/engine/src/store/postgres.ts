@@ -1,14 +1,84 @@
 import { PostgresDialect } from "kysely";
 import pg from "pg";
-import { PostgresClaims } from "./claims.ts";
+import type { Connections, Row, Statement } from "./connections.ts";
 import { SqlStore } from "./sql.ts";
+
+/** Commits under way at once: while one waits for the disk, the next one is made ready. */
+const LANES = 2;
+/** Connections for everything else. */
+const CONNECTIONS = 10;
+const CONNECT_MS = 3000;
+/** A statement that takes longer is stopped by the server. */
+const STATEMENT_MS = 5000;
+/** After this the connection is given up: the server should have said something by then. */
+const ANSWER_MS = STATEMENT_MS + 1000;
+/** Before a lost connection for notifications is made again. */
+const LISTEN_AGAIN_MS = 1000;
 
 /** A store in a Postgres server. `url` is a connection string; it may hold a password and is never logged. */
 export async function openPostgres(url: string, options: { connections?: number } = {}): Promise<SqlStore> {
-  const pool = new pg.Pool({ connectionString: url, max: options.connections ?? 10, connectionTimeoutMillis: 5000 });
+  const pool = poolOf(url, options.connections ?? CONNECTIONS);
+  return SqlStore.open(new PostgresDialect({ pool }), new PostgresConnections(url));
+}
+
+function poolOf(url: string, max: number, settings = ""): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: CONNECT_MS,
+    statement_timeout: STATEMENT_MS,
+    query_timeout: ANSWER_MS,
+    ...(settings ? { options: settings } : {}),
+  });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on("error", () => undefined);
-  // So would one that breaks between two statements of a transaction, which the pool does not listen to: the next statement tells.
-  pool.on("connect", (client) => client.on("error", () => undefined));
-  return SqlStore.open(new PostgresDialect({ pool }), new PostgresClaims(url));
+  return pool;
+}
+
+/** One plan for all batches; it must not read a whole table because that was small when the plan was made. */
+const COMMIT_SETTINGS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
+
+class PostgresConnections implements Connections {
+  readonly lanes = LANES;
+  #url: string;
+  #pool: pg.Pool;
+  #listener: pg.Client | undefined;
+  #again: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(url: string) {
+    this.#url = url;
+    this.#pool = poolOf(url, LANES, COMMIT_SETTINGS);
+  }
+
+  async query({ name, text }: Statement, parameters: readonly unknown[]): Promise<Row[]> {
+    const { rows } = await this.#pool.query<Row>({ name, text, values: [...parameters] });
+    return rows;
+  }
+
+  async listen(channel: string, callback: () => void): Promise<void> {
+    const client = new pg.Client({ connectionString: this.#url, connectionTimeoutMillis: CONNECT_MS });
+    this.#listener = client;
+    client.on("notification", callback);
+    client.on("error", () => this.#listenAgain(client, () => this.listen(channel, callback)));
+    try {
+      await client.connect();
+      await client.query(`listen ${channel}`);
+    } catch {
+      // What is missed until then is found by those who look from time to time.
+      this.#listenAgain(client, () => this.listen(channel, callback));
+    }
+  }
+
+  #listenAgain(client: pg.Client, listen: () => Promise<void>): void {
+    if (this.#closed || this.#listener !== client) return;
+    this.#listener = undefined;
+    this.#again = setTimeout(() => void listen(), LISTEN_AGAIN_MS).unref();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#again);
+    await Promise.all([this.#pool.end(), this.#listener?.end()]);
+  }
 }

@@ -1,0 +1,130 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { PendingApprovalSchema } from "@odg/proto/odg/engine/v1/run_service_pb";
+import {
+  ApprovalStatus,
+  type Event,
+  EventSchema,
+  type Run,
+  RunStatus,
+  TaskStateSchema,
+  TaskStatus,
+} from "@odg/proto/odg/run/v1/run_pb";
+import { type Kysely, sql } from "kysely";
+import { joinParts, labelsOf } from "./run-row.ts";
+import type { ApprovalFilter, ListedApproval, RunFilter, StoredRun } from "./store.ts";
+import type { Tables } from "./tables.ts";
+
+const OPEN = [RunStatus.RUNNING, RunStatus.PAUSED];
+
+/** What is kept of the runs, for readers. */
+export class SqlRuns {
+  #db: Kysely<Tables>;
+
+  constructor(db: Kysely<Tables>) {
+    this.#db = db;
+  }
+
+  async events(runId: string, afterSeq: bigint, limit?: number): Promise<Event[]> {
+    let query = this.#db
+      .selectFrom("run_events")
+      .select("event")
+      .where("run_id", "=", runId)
+      .where("seq", ">", afterSeq)
+      .orderBy("seq");
+    if (limit !== undefined) query = query.limit(limit);
+    return (await query.execute()).map(({ event }) => fromBinary(EventSchema, event));
+  }
+
+  async replayable(runId: string): Promise<StoredRun | undefined> {
+    const row = await this.#db
+      .selectFrom("run_snapshots")
+      .select(["seq", "snapshot"])
+      .where("run_id", "=", runId)
+      .executeTakeFirst();
+    const snapshot = row && { seq: BigInt(row.seq), bytes: row.snapshot };
+    const events = await this.events(runId, snapshot?.seq ?? 0n);
+    if (!snapshot && events.length === 0) return undefined;
+    return { ...(snapshot ? { snapshot } : {}), events };
+  }
+
+  async get(runId: string): Promise<Run | undefined> {
+    const row = await this.#db
+      .selectFrom("runs")
+      .select(["run", "varying"])
+      .where("run_id", "=", runId)
+      .executeTakeFirst();
+    if (!row) return undefined;
+    const run = joinParts(row.run, row.varying);
+    const tasks = await this.#db
+      .selectFrom("run_tasks")
+      .select("state")
+      .where("run_id", "=", runId)
+      .orderBy("task")
+      .execute();
+    run.tasks = tasks.map(({ state }) => fromBinary(TaskStateSchema, state));
+    return run;
+  }
+
+  async list(filter: RunFilter): Promise<Run[]> {
+    const { workflowId, status, user, labels, createdFromMs, createdBeforeMs, before, limit } = filter;
+    let query = this.#db.selectFrom("runs").select(["run", "varying"]).orderBy("run_id", "desc").limit(limit);
+    if (workflowId) query = query.where("workflow_id", "=", workflowId);
+    if (status) query = query.where("status", "=", status);
+    if (user) query = query.where("user_name", "=", user);
+    if (labels && Object.keys(labels).length > 0) {
+      query = query.where("labels", "@>", sql<string[]>`${labelsOf(labels)}::text[]`);
+    }
+    if (createdFromMs !== undefined) query = query.where("create_time", ">=", new Date(createdFromMs));
+    if (createdBeforeMs !== undefined) query = query.where("create_time", "<", new Date(createdBeforeMs));
+    if (before) query = query.where("run_id", "<", before);
+    return (await query.execute()).map(({ run, varying }) => joinParts(run, varying));
+  }
+
+  async approvals({ status, runId, after, limit }: ApprovalFilter): Promise<ListedApproval[]> {
+    let query = this.#db
+      .selectFrom("approvals as a")
+      .innerJoin("run_tasks as t", (join) => join.onRef("t.run_id", "=", "a.run_id").onRef("t.task", "=", "a.task"))
+      .innerJoin("runs as r", "r.run_id", "a.run_id")
+      .select(["a.run_id", "a.task", "a.request_time", "a.approval"])
+      .where(({ eb, or, and }) =>
+        or([
+          eb("a.status", "!=", ApprovalStatus.PENDING),
+          and([eb("t.status", "=", TaskStatus.WAITING_APPROVAL), eb("r.status", "in", OPEN)]),
+        ]),
+      )
+      .orderBy("a.request_time")
+      .orderBy("a.run_id")
+      .orderBy("a.task")
+      .limit(limit);
+    if (status) query = query.where("a.status", "=", status);
+    if (runId) query = query.where("a.run_id", "=", runId);
+    if (after) {
+      const time = new Date(after.requestMs);
+      query = query.where(
+        sql<boolean>`(a.request_time, a.run_id, a.task) > (${time}::timestamptz, ${after.runId}::uuid, ${after.task}::int)`,
+      );
+    }
+    return (await query.execute()).map((row) => ({
+      place: { requestMs: row.request_time.getTime(), runId: row.run_id, task: row.task },
+      approval: fromBinary(PendingApprovalSchema, row.approval),
+    }));
+  }
+
+  async blob(digest: string): Promise<Uint8Array | undefined> {
+    const row = await this.#db
+      .selectFrom("blobs")
+      .select("bytes")
+      .where("digest", "=", Buffer.from(digest, "hex"))
+      .executeTakeFirst();
+    return row?.bytes;
+  }
+
+  async ofRequest(requestId: string): Promise<{ runId: string; hash: string } | undefined> {
+    const row = await this.#db
+      .selectFrom("runs")
+      .select(["run_id", "request_hash"])
+      .where("request_id", "=", requestId)
+      .executeTakeFirst();
+    return row && { runId: row.run_id, hash: row.request_hash ?? "" };
+  }
+}
