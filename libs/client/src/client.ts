@@ -2,10 +2,11 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Client, createClient as createServiceClient, type Transport } from "@connectrpc/connect";
 import { ExpertCatalogService } from "@odg/proto/odg/engine/v1/expert_catalog_service_pb";
 import { RunService, StartRunRequestSchema } from "@odg/proto/odg/engine/v1/run_service_pb";
+import { ScheduleService } from "@odg/proto/odg/engine/v1/schedule_service_pb";
 import { WorkflowService } from "@odg/proto/odg/engine/v1/workflow_service_pb";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import type { Ephemeral, Event, Run } from "@odg/proto/odg/run/v1/run_pb";
-import { type ConnectTransportOptions, connectTransport, reject } from "@odg/rpc";
+import { asUser, type ConnectTransportOptions, connectTransport, reject } from "@odg/rpc";
 import { balancedTransport } from "./balanced.ts";
 import { type Patience, persist } from "./retry.ts";
 import { type WatchMessage, type WatchOptions, watchRun } from "./watch.ts";
@@ -14,10 +15,14 @@ import { type WatchMessage, type WatchOptions, watchRun } from "./watch.ts";
  * How a client reaches the engine: by URL, by the URLs of several engines that share one store, or by a transport that is there
  * already, such as one in this process.
  */
-export type ClientOptions =
+export type ClientOptions = (
   | ({ readonly url: string } & ConnectTransportOptions)
   | ({ readonly urls: readonly [string, ...string[]] } & ConnectTransportOptions)
-  | { readonly transport: Transport };
+  | { readonly transport: Transport }
+) & {
+  /** Who asks, as the engine is told with every call; nobody where absent. There is no sign-in: the engine believes it. */
+  readonly user?: string;
+};
 
 /** What to do while a run goes on. */
 export interface RunAndWaitOptions extends Patience {
@@ -41,6 +46,8 @@ export interface OdgClient {
   readonly runs: Client<typeof RunService>;
   /** The experts that the engine knows. */
   readonly experts: Client<typeof ExpertCatalogService>;
+  /** Runs that begin by the clock. */
+  readonly schedules: Client<typeof ScheduleService>;
   /**
    * Starts a run. It bears a `request_id` (a new UUID where the request has none), so that it is safe to repeat and is
    * repeated while the engine does not answer.
@@ -69,13 +76,15 @@ export interface StartOptions extends Patience {
 
 /** A client of the engine; it connects with its first call. */
 export function createClient(options: ClientOptions): OdgClient {
-  const { transport, close } = transportOf(options);
+  const { transport: bare, close } = transportOf(options);
+  const transport = options.user === undefined ? bare : asUser(bare, options.user);
   const runs = createServiceClient(RunService, transport);
   const startRun: OdgClient["startRun"] = (request, start = {}) => acceptedRun(runs, request, start);
   return {
     workflows: createServiceClient(WorkflowService, transport),
     runs,
     experts: createServiceClient(ExpertCatalogService, transport),
+    schedules: createServiceClient(ScheduleService, transport),
     startRun,
     runAndWait: async (request, waiting = {}) => {
       const { runId } = await startRun(request, waiting).then((run) => {

@@ -64,11 +64,12 @@ function gap(seq: bigint): Error {
   return reject(Reason.UNAVAILABLE, { message: `The event after number ${seq} is missing from the stream.` });
 }
 
+const OPEN: ReadonlySet<RunStatus> = new Set([RunStatus.UNSPECIFIED, RunStatus.RUNNING, RunStatus.PAUSED]);
+
 /** Whether the run has ended with the Event of this number: then a stream without a RunCompleted has left nothing out. */
 async function hasEnded(runs: Runs, at: { runId: string; seq: bigint }, options: WatchOptions): Promise<boolean> {
   const { run } = await persist(() => runs.getRun({ runId: at.runId }, { signal: options.signal }), options);
-  const terminal = run !== undefined && run.status !== RunStatus.RUNNING && run.status !== RunStatus.UNSPECIFIED;
-  return terminal && run.lastSeq <= at.seq;
+  return run !== undefined && !OPEN.has(run.status) && run.lastSeq <= at.seq;
 }
 
 /** The stream of the server, given up when it is silent for too long. */

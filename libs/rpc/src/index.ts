@@ -57,3 +57,4 @@ export {
   connectTransport,
   inProcessTransport,
 } from "./transport.ts";
+export { asUser, isUserName, USER_HEADER } from "./user.ts";
