@@ -32,6 +32,8 @@ function poolOf(url: string, max: number, settings = ""): pg.Pool {
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on("error", () => undefined);
+  // So would one that breaks between two statements of a transaction, where the pool does not listen: the next statement tells.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
 }
 
