@@ -117,14 +117,21 @@ export async function killStarting({ running }: Starting): Promise<void> {
   await running.ended;
 }
 
+/** How a copy of effect-expert differs. */
+export interface EffectExpertOptions {
+  version?: string;
+  /** Tasks at once; many where absent. */
+  slots?: number;
+}
+
 /** Writes a copy of effect-expert that knows where its effects are counted; answers its folder. */
-export function effectExpert(sinkUrl: string, version = "1.0.0"): string {
+export function effectExpert(sinkUrl: string, { version = "1.0.0", slots = 256 }: EffectExpertOptions = {}): string {
   const source = join(import.meta.dirname, "effect-expert");
   const folder = mkdtempSync(join(tmpdir(), "odg-effect-"));
   cpSync(join(source, "index.ts"), join(folder, "index.ts"));
   const manifest = { ...JSON.parse(readFileSync(join(source, "package.json"), "utf8")), version };
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
-  writeFileSync(join(folder, "sink.json"), JSON.stringify({ url: sinkUrl }), { mode: 0o600 });
+  writeFileSync(join(folder, "sink.json"), JSON.stringify({ url: sinkUrl, slots }), { mode: 0o600 });
   symlinkSync(resolve(import.meta.dirname, "../../node_modules"), join(folder, "node_modules"));
   return folder;
 }

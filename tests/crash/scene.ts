@@ -2,7 +2,14 @@
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TestDatabase } from "./database.ts";
-import { type EngineProcess, effectExpert, type Household, newAddress, startEngine } from "./engines.ts";
+import {
+  type EffectExpertOptions,
+  type EngineProcess,
+  effectExpert,
+  type Household,
+  newAddress,
+  startEngine,
+} from "./engines.ts";
 import { type Inspection, inspect } from "./inspection.ts";
 import { Load } from "./load.ts";
 import { Random } from "./random.ts";
@@ -40,8 +47,8 @@ export class Scene {
   }
 
   /** A copy of effect-expert, of whatever version: an entry of ODG_EXPERTS. */
-  expert(version?: string): string {
-    const folder = effectExpert(this.#sink.url, version);
+  expert(options?: EffectExpertOptions): string {
+    const folder = effectExpert(this.#sink.url, options);
     this.#folders.push(folder);
     return folder;
   }
@@ -67,9 +74,9 @@ export class Scene {
     return Number(row?.count);
   }
 
-  /** Every journal and every effect. */
-  inspect(): Promise<Inspection> {
-    return inspect(this.store, this.load, { sink: this.#sink });
+  /** Every journal and every effect; `clock: "odd"` where the times of events cannot be believed. */
+  inspect(clock: "true" | "odd" = "true"): Promise<Inspection> {
+    return inspect(this.store, this.load, { sink: this.#sink, clock });
   }
 
   async close(): Promise<void> {

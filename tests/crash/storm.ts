@@ -206,7 +206,12 @@ class Storm {
     return Number(row?.count);
   }
 
-  async #runsOf(_name: string): Promise<string[]> {
-    return [];
+  /** Unfinished runs that an engine drives, by its lease. */
+  async #runsOf(name: string): Promise<string[]> {
+    const rows = await this.#database.query<{ run_id: string }>(
+      "select run_id from runs where owner = $1 and end_time is null",
+      [name],
+    );
+    return rows.map(({ run_id }) => run_id);
   }
 }

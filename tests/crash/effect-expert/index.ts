@@ -7,7 +7,7 @@ import * as z from "zod";
 const beside = (file: string): unknown => JSON.parse(readFileSync(new URL(file, import.meta.url), "utf8"));
 const { version } = z.object({ version: z.string() }).parse(beside("./package.json"));
 // Written by the test beside this copy of the expert: a process of its own sees nothing of the engine's environment.
-const { url } = z.object({ url: z.string() }).parse(beside("./sink.json"));
+const { url, slots } = z.object({ url: z.string(), slots: z.number() }).parse(beside("./sink.json"));
 const sink = new pg.Pool({ connectionString: url, max: 4, connectionTimeoutMillis: 30_000 });
 // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
 sink.on("error", () => undefined);
@@ -15,8 +15,18 @@ sink.on("error", () => undefined);
 export default defineExpert({
   name: "EffectExpert",
   version,
-  maxConcurrentTasks: 256,
+  maxConcurrentTasks: slots,
   actions: {
+    idle: action({
+      capability: "idling",
+      description: "Waits, and has no effect.",
+      input: z.object({ ms: z.number().default(0) }),
+      output: z.object({ version: z.string() }),
+      async execute({ ms }, { signal }) {
+        if (ms > 0) await sleep(ms, undefined, { signal });
+        return { version };
+      },
+    }),
     effect: action({
       capability: "having_effects",
       description: "Waits, has its effect, waits again; fails as often as it is told to, after the effect.",
