@@ -26,6 +26,8 @@ export interface Engine {
   /** WorkflowService, RunService and ExpertCatalogService. */
   routes(router: ConnectRouter): void;
   logger: Logger;
+  /** Whether the store answers in good time. */
+  serving(): boolean;
   /** Stops driving runs, closes experts, readers and the store. */
   close(): Promise<void>;
 }
@@ -81,7 +83,12 @@ export async function createEngine(config: EngineConfig, clock: Clock = systemCl
       workflowServiceRoutes(workflows, registry),
       expertCatalogServiceRoutes(registry, experts),
     ];
-    return { logger, close, routes: (router) => services.forEach((routes) => void routes(router)) };
+    return {
+      logger,
+      close,
+      serving: () => store.serving(),
+      routes: (router) => services.forEach((routes) => void routes(router)),
+    };
   } catch (error) {
     await close();
     throw error;

@@ -1,5 +1,6 @@
 import { drainOnSignals, startServer } from "@odg/rpc";
 import { createEngine, readConfig } from "./engine.ts";
+import { tellReadiness } from "./readiness.ts";
 import { refusePages } from "./refuse-pages.ts";
 
 try {
@@ -14,6 +15,7 @@ try {
     drainMs: serverConfig.drainMs,
     logger: engine.logger,
   });
+  const stopTelling = tellReadiness(engine.serving, server.health);
   engine.logger.info(
     { grpc: server.h2cUrl, http: server.http1Url, dataRoots: engineConfig.dataRoots },
     "engine is ready",
@@ -21,6 +23,7 @@ try {
   drainOnSignals({
     close: async () => {
       engine.logger.info({ drainMs: serverConfig.drainMs }, "engine is stopping");
+      stopTelling();
       await server.close();
       await engine.close();
     },
