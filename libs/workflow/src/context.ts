@@ -12,6 +12,14 @@ export interface Provenance {
   seq: bigint;
 }
 
+/** The attempt that wants to write. */
+export interface Writer {
+  /** Id of its task. */
+  taskId: string;
+  /** Sequence number of its TaskStarted. */
+  since: bigint;
+}
+
 /** What the experts of one run share: the newest version of each key. */
 export class RunContext {
   // Made for the first write: most runs of few tasks share nothing.
@@ -34,15 +42,17 @@ export class RunContext {
 
   /**
    * The first write that another has overtaken; the attempt must fail then, to be tried again. A write that names the version it saw
-   * (0: no such key) conflicts with every other; one that names none with a version that was committed after the attempt began.
+   * (0: no such key) conflicts with every other; one that names none with a version that another task committed after the attempt
+   * began. Items of one task overwrite each other unless they name versions.
    *
-   * @param since Sequence number of the attempt's TaskStarted; left out, writes that name no version never conflict.
+   * @param writer Left out, writes that name no version never conflict.
    */
-  conflict(writes: readonly ContextWrite[], since?: bigint): ContextWrite | undefined {
+  conflict(writes: readonly ContextWrite[], writer?: Writer): ContextWrite | undefined {
     return writes.find(({ key, expectedVersion }) => {
       const entry = this.get(key);
       if (expectedVersion !== undefined) return expectedVersion !== (entry?.version ?? 0n);
-      return since !== undefined && entry !== undefined && entry.seq > since;
+      if (writer === undefined || entry === undefined) return false;
+      return entry.taskId !== writer.taskId && entry.seq > writer.since;
     });
   }
 

@@ -3,6 +3,8 @@
 export type { BindingResult } from "./binding.ts";
 export { bindInputs, bindText, evaluateItems, evaluateWhen } from "./binding.ts";
 export type { ExpertListing } from "./check-experts.ts";
+export type { HistoryOptions, Violation } from "./check-history.ts";
+export { checkHistory } from "./check-history.ts";
 // For drivers of runs.
 export type {
   AwaitApprovalCommand,

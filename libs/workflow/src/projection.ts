@@ -88,7 +88,8 @@ export class RunProjection {
   conflict({ task, item, contextWrites, reusedFrom }: TaskCompleted): ContextWrite | undefined {
     if (contextWrites.length === 0 || reusedFrom !== "") return undefined;
     const since = item > 0 ? this.expansion(task)?.startSeq(item) : this.#startSeqs[task];
-    return this.context.conflict(contextWrites, since || undefined);
+    const { taskId } = this.#run.tasks[task] ?? {};
+    return this.context.conflict(contextWrites, since && taskId ? { taskId, since } : undefined);
   }
 
   /**
