@@ -1,25 +1,48 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { type PublishedWorkflow, PublishedWorkflowSchema } from "@odg/proto/odg/engine/v1/workflow_service_pb";
+import {
+  type DiffWorkflowsResponse,
+  DiffWorkflowsResponseSchema,
+  type PublishedWorkflow,
+  PublishedWorkflowSchema,
+  type WorkflowDraft,
+  WorkflowDraftSchema,
+} from "@odg/proto/odg/engine/v1/workflow_service_pb";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { type Issue, type Plan, type Workflow, WorkflowSchema } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { reject } from "@odg/rpc";
 import { type ExpertListing, parseWorkflow, plan } from "@odg/workflow";
 import type { Clock } from "./clock.ts";
 import type { ExpertRegistry } from "./expert/registry.ts";
-import type { Store } from "./store/store.ts";
+import type { DraftStore } from "./store/drafts.ts";
+import type { VersionStore } from "./store/versions.ts";
+import { diffWorkflows } from "./workflow-diff.ts";
 
-/** The workflows of an engine: checked, compiled, published. */
+/** A published workflow whose definition is there. */
+export type KnownWorkflow = PublishedWorkflow & { workflow: Workflow };
+
+/** Where workflows are kept. */
+export interface WorkflowStores {
+  versions: VersionStore;
+  drafts: DraftStore;
+}
+
+/** Versions that an error names, at most. */
+const NAMED_VERSIONS = 10;
+
+/** The workflows of an engine: checked, compiled, published, told apart, and those that are not finished. */
 export class Workflows {
-  #store: Store;
+  #versions: VersionStore;
+  #drafts: DraftStore;
   #registry: ExpertRegistry;
   #clock: Clock;
 
-  constructor(options: { store: Store; registry: ExpertRegistry; clock: Clock }) {
-    this.#store = options.store;
+  constructor(options: { store: WorkflowStores; registry: ExpertRegistry; clock: Clock }) {
+    this.#versions = options.store.versions;
+    this.#drafts = options.store.drafts;
     this.#registry = options.registry;
     this.#clock = options.clock;
   }
@@ -42,21 +65,99 @@ export class Workflows {
     return this.#keep(workflow);
   }
 
-  /** @throws ConnectError with NOT_FOUND. */
-  async get(workflowId: string, version = ""): Promise<PublishedWorkflow & { workflow: Workflow }> {
-    const found = await this.#store.getWorkflow(workflowId, version || undefined);
-    if (!found?.workflow) {
-      throw reject(Reason.NOT_FOUND, {
-        message: "there is no published workflow of that id and version",
-        field: version ? "workflow_version" : "workflow_id",
-        hint: "`odg validate FILE` checks a file of your own; a run takes it instead of an id.",
-      });
-    }
-    return { ...found, workflow: found.workflow };
+  /**
+   * What a run takes: the version that is named, deprecated or not; else the newest one that is not deprecated.
+   *
+   * @throws ConnectError: NOT_FOUND, or STATE_INVALID where no version is named and all are deprecated.
+   */
+  async get(workflowId: string, version = ""): Promise<KnownWorkflow> {
+    if (version !== "") return this.read(workflowId, version);
+    const found = await this.#versions.newest(workflowId, "usable");
+    if (found) return known(found);
+    await this.read(workflowId);
+    const versions = await this.#versions.versions(workflowId, { limit: NAMED_VERSIONS });
+    const named = versions.map((one) => `${one.version} (${one.deprecation})`).join(", ");
+    throw reject(Reason.STATE_INVALID, {
+      message: `every version of this workflow is deprecated: ${named}`,
+      field: "workflow_version",
+      hint: "Name one of them to use it all the same, or publish a new one.",
+    });
   }
 
+  /** One version as it stands, or the newest of all. @throws ConnectError with NOT_FOUND. */
+  async read(workflowId: string, version = ""): Promise<KnownWorkflow> {
+    const found = version
+      ? await this.#versions.get(workflowId, version)
+      : await this.#versions.newest(workflowId, "all");
+    if (found) return known(found);
+    throw reject(Reason.NOT_FOUND, {
+      message: "there is no published workflow of that id and version",
+      field: version ? "workflow_version" : "workflow_id",
+      hint: "`odg workflow list` shows those that there are. A run takes a file as well.",
+    });
+  }
+
+  /** The newest version of each, by id. */
   list(page: { after?: string; limit: number }): Promise<PublishedWorkflow[]> {
-    return this.#store.listWorkflows(page);
+    return this.#versions.newestOfEach(page);
+  }
+
+  /** The versions of one workflow, newest first. @throws ConnectError with NOT_FOUND. */
+  async versions(workflowId: string, page: { before?: string; limit: number }): Promise<PublishedWorkflow[]> {
+    const found = await this.#versions.versions(workflowId, page);
+    if (found.length === 0) await this.read(workflowId, page.before);
+    return found;
+  }
+
+  /**
+   * What differs between two versions: the newest and the one before it where none are named.
+   *
+   * @throws ConnectError with NOT_FOUND, also where there is none before.
+   */
+  async diff(workflowId: string, versions: { from: string; to: string }): Promise<DiffWorkflowsResponse> {
+    const to = await this.read(workflowId, versions.to);
+    const from = versions.from ? await this.read(workflowId, versions.from) : await this.#before(to);
+    return create(DiffWorkflowsResponseSchema, {
+      fromVersion: from.version,
+      toVersion: to.version,
+      changes: diffWorkflows(from.workflow, to.workflow),
+    });
+  }
+
+  /** Marks a version, or takes the mark away where it is empty. @throws ConnectError with NOT_FOUND. */
+  async deprecate(workflowId: string, version: string, deprecation: string): Promise<PublishedWorkflow> {
+    return (await this.#versions.deprecate(workflowId, version, deprecation)) ?? this.read(workflowId, version);
+  }
+
+  /**
+   * Keeps a workflow that need not be sound, in place of the draft with the etag.
+   *
+   * @throws ConnectError: FIELD_FORMAT where its id is none, ETAG_MISMATCH where another draft is there.
+   */
+  async saveDraft(workflow: Workflow, etag: string): Promise<WorkflowDraft> {
+    if (!WORKFLOW_ID.test(workflow.workflowId)) {
+      throw reject(Reason.FIELD_FORMAT, {
+        message: "a draft needs an id: a letter, then letters, digits, _ and -, at most 63 characters",
+        field: "workflow.workflow_id",
+      });
+    }
+    const updateTime = timestampFromMs(this.#clock.now());
+    const draft = create(WorkflowDraftSchema, { workflow, etag: randomUUID(), updateTime });
+    if (!(await this.#drafts.put(draft, etag))) throw otherDraft();
+    return this.#withIssues(draft);
+  }
+
+  /** @throws ConnectError with NOT_FOUND. */
+  async draft(workflowId: string): Promise<WorkflowDraft> {
+    const draft = await this.#drafts.get(workflowId);
+    if (!draft) throw noDraft();
+    return this.#withIssues(draft);
+  }
+
+  /** @throws ConnectError: NOT_FOUND, or ETAG_MISMATCH where another draft is there. */
+  async deleteDraft(workflowId: string, etag: string): Promise<void> {
+    if (await this.#drafts.remove(workflowId, etag)) return;
+    throw (await this.#drafts.get(workflowId)) ? otherDraft() : noDraft();
   }
 
   /**
@@ -77,9 +178,22 @@ export class Workflows {
 
   #keep(workflow: Workflow): Promise<PublishedWorkflow> {
     const createTime = timestampFromMs(this.#clock.now());
-    return this.#store.publishWorkflow(
+    return this.#versions.publish(
       create(PublishedWorkflowSchema, { workflow, version: versionOf(workflow), createTime }),
     );
+  }
+
+  async #before({ workflow: { workflowId }, version }: KnownWorkflow): Promise<KnownWorkflow> {
+    const [before] = await this.#versions.versions(workflowId, { before: version, limit: 1 });
+    if (before) return known(before);
+    throw reject(Reason.NOT_FOUND, {
+      message: `version ${version} is the first of this workflow: there is none before it`,
+      field: "from_version",
+    });
+  }
+
+  #withIssues(draft: WorkflowDraft): WorkflowDraft {
+    return { ...draft, issues: draft.workflow ? this.validate(draft.workflow) : [] };
   }
 
   #listings(): ExpertListing[] {
@@ -89,6 +203,24 @@ export class Workflows {
       actions: actions.map((one) => ({ name: one.name, capability: one.capability })),
     }));
   }
+}
+
+/** As the rule of Workflow.workflow_id in the .proto: a draft breaks other rules, but it is kept by its id. */
+const WORKFLOW_ID = /^[a-zA-Z][a-zA-Z0-9_-]{0,62}$/;
+
+function known(published: PublishedWorkflow): KnownWorkflow {
+  return { ...published, workflow: published.workflow ?? create(WorkflowSchema) };
+}
+
+function otherDraft() {
+  return reject(Reason.ETAG_MISMATCH, {
+    message: "the draft is not the one that was read: somebody else saved or deleted it",
+    field: "etag",
+  });
+}
+
+function noDraft() {
+  return reject(Reason.NOT_FOUND, { message: "there is no draft of that workflow", field: "workflow_id" });
 }
 
 /** First 16 hexadecimal digits of the SHA-256 of the workflow's bytes: the same content has the same version. */

@@ -23,7 +23,30 @@ export function workflowServiceRoutes(workflows: Workflows, registry: ExpertRegi
           return { workflow, plan, tasks: plannedTasks({ workflow, plan, registry }) };
         },
         publishWorkflow: async ({ workflow }) => ({ published: await workflows.publish(given(workflow)) }),
-        getWorkflow: async ({ workflowId, version }) => ({ published: await workflows.get(workflowId, version) }),
+        getWorkflow: async ({ workflowId, version }) => ({ published: await workflows.read(workflowId, version) }),
+        listWorkflowVersions: async (request) => {
+          const list = `versions\n${request.workflowId}`;
+          const limit = pageSize(request.pageSize);
+          const before = placeOf(list, request.pageToken);
+          const found = await workflows.versions(request.workflowId, {
+            limit: limit + 1,
+            ...(before ? { before } : {}),
+          });
+          const page = found.slice(0, limit);
+          const last = page.at(-1)?.version;
+          return { versions: page, nextPageToken: found.length > limit && last ? pageToken(list, last) : "" };
+        },
+        diffWorkflows: ({ workflowId, fromVersion, toVersion }) =>
+          workflows.diff(workflowId, { from: fromVersion, to: toVersion }),
+        deprecateWorkflow: async ({ workflowId, version, deprecation }) => ({
+          published: await workflows.deprecate(workflowId, version, deprecation),
+        }),
+        saveDraft: async ({ workflow, etag }) => ({ draft: await workflows.saveDraft(given(workflow), etag) }),
+        getDraft: async ({ workflowId }) => ({ draft: await workflows.draft(workflowId) }),
+        deleteDraft: async ({ workflowId, etag }) => {
+          await workflows.deleteDraft(workflowId, etag);
+          return {};
+        },
         listWorkflows: async (request) => {
           const limit = pageSize(request.pageSize);
           const after = placeOf("workflows", request.pageToken);

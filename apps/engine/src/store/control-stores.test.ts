@@ -8,7 +8,6 @@ import { type Dialect, Kysely, PGliteDialect, PostgresDialect } from "kysely";
 import { Migrator } from "kysely/migration";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { controlMigrations } from "./control-migrations.ts";
 import { type DraftStore, MemoryDrafts } from "./drafts.ts";
 import { type DraftTables, SqlDrafts } from "./drafts-sql.ts";
 import { migrations } from "./migrations.ts";
@@ -37,8 +36,7 @@ if (postgresUrl) conformance("Postgres", () => inDatabaseOfItsOwn(postgresUrl));
 
 async function inSql(dialect: Dialect): Promise<Stores> {
   const db = new Kysely<VersionTables & DraftTables & ScheduleTables>({ dialect });
-  const all = { ...migrations, ...controlMigrations };
-  const { error } = await new Migrator({ db, provider: { getMigrations: async () => all } }).migrateToLatest();
+  const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest();
   if (error) throw error;
   return {
     versions: new SqlVersions(db),

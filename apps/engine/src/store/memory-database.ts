@@ -1,4 +1,3 @@
-import type { PublishedWorkflow } from "@odg/proto/odg/engine/v1/workflow_service_pb";
 import { type Event, type Run, RunStatus } from "@odg/proto/odg/run/v1/run_pb";
 import { MemoryDrafts } from "./drafts.ts";
 import type { EngineLease, Lease, RunRequest } from "./lease.ts";
@@ -21,7 +20,6 @@ export class MemoryDatabase {
   readonly runs = new Map<string, KeptRun>();
   readonly requestIds = new Map<string, { runId: string; hash: string }>();
   readonly blobs = new Map<string, Uint8Array>();
-  readonly workflows = new Map<string, PublishedWorkflow[]>();
   readonly experts = new Map<string, ExpertRecord>();
   readonly versions = new MemoryVersions();
   readonly drafts = new MemoryDrafts();

@@ -1,6 +1,5 @@
-import { clone, equals } from "@bufbuild/protobuf";
+import { equals } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { type PublishedWorkflow, PublishedWorkflowSchema } from "@odg/proto/odg/engine/v1/workflow_service_pb";
 import { ApprovalStatus, type Event, EventSchema, type Run, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
 import type { EngineLease, Lease } from "./lease.ts";
 import { isOpen, type KeptRun, MemoryDatabase, type MemoryLease } from "./memory-database.ts";
@@ -141,30 +140,6 @@ export class MemoryStore implements Store {
 
   serving(): boolean {
     return true;
-  }
-
-  async publishWorkflow(published: PublishedWorkflow): Promise<PublishedWorkflow> {
-    const id = published.workflow?.workflowId ?? "";
-    const versions = this.#database.workflows.get(id) ?? [];
-    const same = versions.find(({ version }) => version === published.version);
-    if (same) return clone(PublishedWorkflowSchema, same);
-    this.#database.workflows.set(id, [...versions, clone(PublishedWorkflowSchema, published)]);
-    return published;
-  }
-
-  async getWorkflow(workflowId: string, version?: string): Promise<PublishedWorkflow | undefined> {
-    const versions = this.#database.workflows.get(workflowId) ?? [];
-    const found = version ? versions.find((one) => one.version === version) : versions.at(-1);
-    return found && clone(PublishedWorkflowSchema, found);
-  }
-
-  async listWorkflows({ after = "", limit }: { after?: string; limit: number }): Promise<PublishedWorkflow[]> {
-    return [...this.#database.workflows]
-      .filter(([id]) => id > after)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .slice(0, limit)
-      .flatMap(([, versions]) => versions.slice(-1))
-      .map((one) => clone(PublishedWorkflowSchema, one));
   }
 
   async putExpert(expert: ExpertRecord): Promise<ExpertRecord> {

@@ -1,7 +1,5 @@
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type PublishedWorkflow, PublishedWorkflowSchema } from "@odg/proto/odg/engine/v1/workflow_service_pb";
 import type { Event, Run } from "@odg/proto/odg/run/v1/run_pb";
-import { type Dialect, Kysely, sql } from "kysely";
+import { type Dialect, Kysely } from "kysely";
 import { Migrator } from "kysely/migration";
 import type { Connections } from "./connections.ts";
 import { SqlDrafts } from "./drafts-sql.ts";
@@ -114,45 +112,6 @@ export class SqlStore implements Store {
 
   serving(): boolean {
     return this.#leases.serving();
-  }
-
-  async publishWorkflow(published: PublishedWorkflow): Promise<PublishedWorkflow> {
-    const workflowId = published.workflow?.workflowId ?? "";
-    await this.#db
-      .insertInto("workflows")
-      .values({
-        workflow_id: workflowId,
-        version: published.version,
-        published: toBinary(PublishedWorkflowSchema, published),
-      })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-    return (await this.getWorkflow(workflowId, published.version)) ?? published;
-  }
-
-  async getWorkflow(workflowId: string, version?: string): Promise<PublishedWorkflow | undefined> {
-    let query = this.#db
-      .selectFrom("workflows")
-      .select("published")
-      .where("workflow_id", "=", workflowId)
-      .orderBy("place", "desc")
-      .limit(1);
-    if (version) query = query.where("version", "=", version);
-    const row = await query.executeTakeFirst();
-    return row && fromBinary(PublishedWorkflowSchema, row.published);
-  }
-
-  async listWorkflows({ after = "", limit }: { after?: string; limit: number }): Promise<PublishedWorkflow[]> {
-    const rows = await this.#db
-      .selectFrom("workflows")
-      .distinctOn(sql`workflow_id collate "C"`)
-      .select("published")
-      .where(sql<string>`workflow_id collate "C"`, ">", after)
-      .orderBy(sql`workflow_id collate "C"`)
-      .orderBy("place", "desc")
-      .limit(limit)
-      .execute();
-    return rows.map(({ published }) => fromBinary(PublishedWorkflowSchema, published));
   }
 
   putExpert(expert: ExpertRecord): Promise<ExpertRecord> {

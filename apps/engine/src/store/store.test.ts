@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
-import { PublishedWorkflowSchema } from "@odg/proto/odg/engine/v1/workflow_service_pb";
 import { type Event, EventSchema, type Run, RunSchema, RunStatus } from "@odg/proto/odg/run/v1/run_pb";
 import pg from "pg";
 import { v7 as uuidv7 } from "uuid";
@@ -146,34 +145,6 @@ function conformance(name: string, openStore: () => Promise<Store>): void {
       const again = async () => store.append({ runId: two.runId, events: [event(two.runId, 1)], run: two, request });
       await expect(again()).rejects.toThrow(JournalConflict);
       expect(await store.getRun(two.runId)).toBeUndefined();
-    });
-
-    test("keeps every version of a workflow, and publishes the same one once", async () => {
-      const workflowId = `w_${randomUUID().slice(0, 8)}`;
-      const publish = (version: string, description: string) =>
-        store.publishWorkflow(create(PublishedWorkflowSchema, { version, workflow: { workflowId, description } }));
-      await publish("v1", "first");
-      await publish("v2", "second");
-      expect((await publish("v1", "changed"))?.workflow?.description).toBe("first");
-      expect((await store.getWorkflow(workflowId))?.version).toBe("v2");
-      expect((await store.getWorkflow(workflowId, "v1"))?.workflow?.description).toBe("first");
-      expect(await store.getWorkflow(workflowId, "v3")).toBeUndefined();
-      expect(await store.getWorkflow("unknown")).toBeUndefined();
-    });
-
-    test("lists the newest version of each workflow by id, page by page", async () => {
-      const prefix = `p${randomUUID().slice(0, 8)}`;
-      for (const id of ["c", "a", "b", "a"]) {
-        const workflowId = `${prefix}${id}`;
-        await store.publishWorkflow(
-          create(PublishedWorkflowSchema, { version: randomUUID(), workflow: { workflowId } }),
-        );
-      }
-      const first = await store.listWorkflows({ after: prefix, limit: 2 });
-      expect(first.map(({ workflow }) => workflow?.workflowId)).toEqual([`${prefix}a`, `${prefix}b`]);
-      expect(first[0]?.version).toBe((await store.getWorkflow(`${prefix}a`))?.version);
-      const rest = await store.listWorkflows({ after: `${prefix}b`, limit: 1 });
-      expect(rest.map(({ workflow }) => workflow?.workflowId)).toEqual([`${prefix}c`]);
     });
 
     test("keeps the latency of an expert that registers again", async () => {

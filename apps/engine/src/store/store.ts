@@ -1,5 +1,4 @@
 import type { PendingApproval } from "@odg/proto/odg/engine/v1/run_service_pb";
-import type { PublishedWorkflow } from "@odg/proto/odg/engine/v1/workflow_service_pb";
 import type { ApprovalStatus, Event, Run, RunStatus } from "@odg/proto/odg/run/v1/run_pb";
 import type { DraftStore } from "./drafts.ts";
 import type { EngineLease, Lease } from "./lease.ts";
@@ -175,12 +174,6 @@ export interface Store extends Journal, Leases {
   findRequest(requestId: string): Promise<{ runId: string; hash: string } | undefined>;
   /** Whether it answers as it should: false means that new calls had better go elsewhere. */
   serving(): boolean;
-  /** Keeps a workflow; the same version again changes nothing. Answers what is kept. */
-  publishWorkflow(published: PublishedWorkflow): Promise<PublishedWorkflow>;
-  /** The newest version where none is named. */
-  getWorkflow(workflowId: string, version?: string): Promise<PublishedWorkflow | undefined>;
-  /** Newest version of each, by id. */
-  listWorkflows(page: { after?: string; limit: number }): Promise<PublishedWorkflow[]>;
   /** Adds or replaces an expert; its average latency survives. Answers what is kept. */
   putExpert(expert: ExpertRecord): Promise<ExpertRecord>;
   /** By name, then version as text. */
