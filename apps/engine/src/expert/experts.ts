@@ -138,8 +138,14 @@ export class Experts {
     const key = `${expert.name}@${expert.version}`;
     this.#waiting.set(key, entry);
     const placed = await this.#place(spec);
-    this.#waiting.delete(key);
-    return this.#register(placed);
+    try {
+      const registered = await this.#register(placed);
+      this.#waiting.delete(key);
+      return registered;
+    } catch (error) {
+      await Promise.all(placed.map(({ instance }) => instance.close()));
+      throw error;
+    }
   }
 
   async #place(spec: ExpertSpec): Promise<Placed[]> {

@@ -29,7 +29,7 @@ const { defineProperty, entries, freeze } = Object;
 class Denied extends Error {
   readonly code = "ERR_ACCESS_DENIED";
   constructor(what: string) {
-    super(`${what}: its package does not ask for that in "odg": { "permissions": { "hosts": [] } }`);
+    super(`${what} ("odg": { "permissions": … } of its package.json says what it may)`);
   }
 }
 
@@ -133,7 +133,9 @@ function guardWorkers(): void {
   const { Worker } = workers;
   const guarded = new Proxy(Worker, {
     construct(target, [file, options = {}]: unknown[], made) {
-      const { execArgv: _, env, ...own } = options as { execArgv?: unknown; env?: unknown };
+      const { execArgv: _, env, ...own } = options as { execArgv?: unknown; env?: unknown; eval?: unknown };
+      // Node starts what it is given as text before it loads this guard.
+      if (own.eval) throw new Denied("the worker of an expert is a file");
       return construct(target, [file, { ...own, ...plainEnvironment(env) }], made) as object;
     },
   });
