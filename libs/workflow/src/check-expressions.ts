@@ -34,6 +34,13 @@ interface Read {
   at: TaskReference;
 }
 
+/** Whose expression it is. */
+interface Reader {
+  number: number;
+  /** Whether it may read `item` and `index`. */
+  items: boolean;
+}
+
 class Checker {
   #workflow: Workflow;
   #issues: IssueList;
@@ -51,27 +58,37 @@ class Checker {
   }
 
   check(task: Task, number: number): void {
-    if (task.when !== "") this.#expression(task.when, number, `tasks[${number}].when`);
+    const path = `tasks[${number}]`;
+    const ofTask = { number, items: false };
+    // What is asked for each item may read it.
+    const ofItem = { number, items: task.forEach !== undefined };
+    if (task.when !== "") this.#expression(task.when, `${path}.when`, ofTask);
+    if (task.forEach?.items) this.#expression(task.forEach.items, `${path}.for_each.items`, ofTask);
+    if (task.approval) this.#text(task.approval.question, `${path}.approval.question`, ofTask);
+    if (task.concurrency) this.#text(task.concurrency.key, `${path}.concurrency.key`, ofItem);
     if (task.inputs === undefined) return;
-    eachText(task.inputs, `tasks[${number}].inputs`, (text, path) => {
-      if (text.includes("${")) this.#template(text, number, path);
-    });
+    eachText(task.inputs, `${path}.inputs`, (text, at) => this.#text(text, at, ofItem));
   }
 
-  #template(text: string, number: number, path: string): void {
+  #text(text: string, path: string, reader: Reader): void {
+    if (!text.includes("${")) return;
     const { template, unclosed } = parseTemplate(text);
     if (template === undefined) {
       this.#invalid(path, { message: "This ${ is never closed.", line: 1, column: unclosed + 1 });
       return;
     }
-    for (const part of template) if (typeof part === "object") this.#expression(part.expression, number, path);
+    for (const part of template) if (typeof part === "object") this.#expression(part.expression, path, reader);
   }
 
-  #expression(text: string, number: number, path: string): void {
+  #expression(text: string, path: string, { number, items }: Reader): void {
     if (this.#issues.full || this.#isOverBudget(text, path)) return;
     const { expression, problems } = compileExpression(text);
     for (const problem of problems ?? []) this.#invalid(path, problem);
     for (const at of expression?.references ?? []) this.#reference(at, number, path);
+    for (const { name, ...at } of items ? [] : (expression?.itemReads ?? [])) {
+      const hint = "It is known in the inputs and the concurrency key of a task with for_each.";
+      this.#invalid(path, { message: `There is no ${name} here.`, hint, ...at });
+    }
   }
 
   #isOverBudget(text: string, path: string): boolean {

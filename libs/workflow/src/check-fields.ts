@@ -1,7 +1,8 @@
-import type { Duration } from "@bufbuild/protobuf/wkt";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import type { Retry, Task, Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import validRange from "semver/ranges/valid.js";
+import { checkRunControl, checkTaskControl } from "./check-control.ts";
+import { checkLimit, secondsOf } from "./check-limit.ts";
 import { type IssueList, quote } from "./issue.ts";
 
 // The rules of workflow.proto, spelt here for texts that never pass a server.
@@ -24,6 +25,7 @@ export function checkFields(workflow: Workflow, issues: IssueList): void {
   if (tasks.length === 0) {
     issues.add("tasks", Reason.DAG_INVALID, "The workflow has no tasks.", { hint: "Add one." });
   }
+  checkRunControl(workflow, issues);
   const first = new Map<string, number>();
   tasks.forEach((task, number) => {
     checkTask(task, `tasks[${number}]`, issues);
@@ -38,12 +40,7 @@ function checkTask(task: Task, path: string, issues: IssueList): void {
   if (!ID.test(task.id)) {
     issues.add(`${path}.id`, Reason.FIELD_FORMAT, `${quote(task.id)} is no valid id.`, { hint: ID_HINT });
   }
-  if (task.action === "") {
-    issues.add(`${path}.action`, Reason.FIELD_FORMAT, `Task ${quote(task.id)} has no action.`, {
-      hint: "Name an action of the expert, or a capability.",
-    });
-  }
-  for (const field of ["action", "expert", "version"] as const) {
+  for (const field of ["action", "expert", "version", "workflow"] as const) {
     if (task[field].length <= MAX_NAME) continue;
     issues.add(`${path}.${field}`, Reason.FIELD_FORMAT, `${field} is longer than ${MAX_NAME} characters.`);
   }
@@ -52,15 +49,12 @@ function checkTask(task: Task, path: string, issues: IssueList): void {
       hint: 'Write a semver range, such as "^1.2.0".',
     });
   }
-  checkTimeout(task.timeout, `${path}.timeout`, issues);
+  const limits = { timeout: task.timeout, queue_timeout: task.queueTimeout, idle_timeout: task.idleTimeout };
+  for (const [field, limit] of Object.entries(limits)) {
+    if (limit !== undefined) checkLimit(limit, { path: `${path}.${field}`, most: MAX_TIMEOUT_SECONDS }, issues);
+  }
   if (task.retry !== undefined) checkRetry(task.retry, `${path}.retry`, issues);
-}
-
-function checkTimeout(timeout: Duration | undefined, path: string, issues: IssueList): void {
-  if (timeout === undefined) return;
-  const seconds = secondsOf(timeout);
-  if (seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS) return;
-  issues.add(path, Reason.FIELD_FORMAT, `A timeout is more than 0 s and at most ${MAX_TIMEOUT_SECONDS} s.`);
+  checkTaskControl(task, path, issues);
 }
 
 function checkRetry(retry: Retry, path: string, issues: IssueList): void {
@@ -77,8 +71,4 @@ function checkRetry(retry: Retry, path: string, issues: IssueList): void {
   } else if (initial !== undefined && secondsOf(longest) < secondsOf(initial)) {
     issues.add(`${path}.max_interval`, Reason.FIELD_FORMAT, "max_interval is shorter than initial_interval.");
   }
-}
-
-function secondsOf(duration: Duration): number {
-  return Number(duration.seconds) + duration.nanos / 1e9;
 }

@@ -149,8 +149,68 @@ describe("FIELD_FORMAT", () => {
       "tasks[0].retry.max_interval",
       { id: "a", retry: { initialInterval: { seconds: 9n }, maxInterval: { seconds: 8n } } },
     ],
+    ["tasks[0].queue_timeout", { id: "a", queueTimeout: { seconds: 86_401n } }],
+    ["tasks[0].idle_timeout", { id: "a", idleTimeout: {} }],
+    ["tasks[0].retry.backoff", { id: "a", retry: { backoff: 101 } }],
+    ["tasks[0].retry.backoff", { id: "a", retry: { backoff: Number.NaN } }],
+    ["tasks[0].retry.retry_on[1]", { id: "a", retry: { retryOn: ["EXPERT_FAILED", "UNSPECIFIED"] } }],
+    ["tasks[0].retry.give_up_on[0]", { id: "a", retry: { giveUpOn: ["0"] } }],
+    ["tasks[0].retry.give_up_on[0]", { id: "a", retry: { retryOn: ["CANCELLED"], giveUpOn: ["CANCELLED"] } }],
+    ["tasks[0].for_each.items", { id: "a", forEach: { items: "" } }],
+    ["tasks[0].for_each.max_concurrency", { id: "a", forEach: { items: "[]", maxConcurrency: 10_001 } }],
+    ["tasks[0].for_each.max_items", { id: "a", forEach: { items: "[]", maxItems: 10_001 } }],
+    ["tasks[0].for_each", { id: "a", action: "", approval: {}, forEach: { items: "[]" } }],
+    ["tasks[0].workflow", { id: "a", workflow: "w" }],
+    ["tasks[0].workflow_version", { id: "a", workflowVersion: "1" }],
+    ["tasks[0].expert", { id: "a", action: "", workflow: "w", expert: "E" }],
+    ["tasks[0].approval.deadline", { id: "a", approval: { deadline: {} } }],
+    ["tasks[0].approval.escalate_to", { id: "a", approval: { escalateTo: ["x"] } }],
+    ["tasks[0].approval.approvers[1]", { id: "a", approval: { approvers: ["x", ""] } }],
+    ["tasks[0].approval.question", { id: "a", approval: { question: "x".repeat(2001) } }],
+    ["tasks[0].concurrency.key", { id: "a", concurrency: { limit: 1 } }],
+    ["tasks[0].concurrency.limit", { id: "a", concurrency: { key: "k" } }],
   ])("%s", (path, task) => {
     expect(told(of(task))).toEqual([`${path} FIELD_FORMAT`]);
+  });
+
+  test.each<[string, TaskInit]>([
+    ["an action", { action: "x" }],
+    ["a workflow", { action: "", workflow: "other", workflowVersion: "3" }],
+    ["an approval alone", { action: "", approval: { deadline: { seconds: 60n }, escalateTo: ["boss"] } }],
+    [
+      "an action with an approval, items and a limit",
+      {
+        approval: { question: "Run ${run.id}?" },
+        forEach: { items: "[1, 2]" },
+        inputs: { n: "${item + index}" },
+        concurrency: { key: "db-${item}", limit: 2 },
+      },
+    ],
+  ])("nothing is wrong with %s", (_, task) => {
+    expect(told(of({ id: "a", ...task }))).toEqual([]);
+  });
+
+  test("names come with the one that may have been meant", () => {
+    expect(only(of({ id: "a", triggerRule: "al_done" }))).toMatchObject({
+      path: "tasks[0].trigger_rule",
+      message: 'There is no trigger rule "al_done".',
+      hint: 'Did you mean "all_done"?',
+    });
+    expect(only(of({ id: "a", retry: { retryOn: ["EXPERT_FAIL"] } })).hint).toBe('Did you mean "EXPERT_FAILED"?');
+    const workflow = create(WorkflowSchema, {
+      workflowId: "w",
+      tasks: [{ id: "a", action: "x" }],
+      onFailure: "failfast",
+    });
+    expect(only(workflow)).toMatchObject({ path: "on_failure", hint: 'Did you mean "fail_fast"?' });
+    expect(only(of({ id: "a", triggerRule: "whenever" })).hint).toMatch(/^Known: all_success, /);
+  });
+
+  test("the workflow's time limit", () => {
+    const tasks = [{ id: "a", action: "x" }];
+    const limited = (seconds: bigint) => create(WorkflowSchema, { workflowId: "w", tasks, timeout: { seconds } });
+    expect(told(limited(31_536_000n))).toEqual([]);
+    expect(told(limited(31_536_001n))).toEqual(["timeout FIELD_FORMAT"]);
   });
 
   test("the workflow's own id and description", () => {
@@ -182,6 +242,41 @@ describe("expressions", () => {
     expect(only(of({ id: "a", when: "siez('a') == 1" }))).toMatchObject({
       reason: Reason.EXPR_INVALID,
       hint: 'Did you mean "size"?',
+    });
+  });
+
+  test("of the items, the question and the key are checked like those of the inputs", () => {
+    const tasks: TaskInit[] = [
+      { id: "a", forEach: { items: "tasks.b.output" } },
+      { id: "b", approval: { question: "${ 1 + }" } },
+      { id: "c", concurrency: { key: "${siez('a')}", limit: 1 } },
+      { id: "d", forEach: { items: "1 +" } },
+    ];
+    expect(told(of(...tasks)).sort()).toEqual([
+      "tasks[0].for_each.items DAG_INVALID",
+      "tasks[1].approval.question EXPR_INVALID",
+      "tasks[2].concurrency.key EXPR_INVALID",
+      "tasks[3].for_each.items EXPR_INVALID",
+    ]);
+  });
+
+  test("an item may be read only where there is one", () => {
+    const { issues = [] } = plan(
+      of(
+        { id: "a", inputs: { x: "${item}" } },
+        { id: "b", forEach: { items: "[index]" }, when: "item == 1", approval: { question: "${item}?" } },
+        { id: "c", inputs: { x: "${[1].map(item, item)}" } },
+      ),
+    );
+    expect(issues.map(({ path }) => path)).toEqual([
+      "tasks[0].inputs.x",
+      "tasks[1].when",
+      "tasks[1].for_each.items",
+      "tasks[1].approval.question",
+    ]);
+    expect(issues[0]).toMatchObject({
+      reason: Reason.EXPR_INVALID,
+      message: "There is no item here (line 1, column 1 of the expression).",
     });
   });
 
