@@ -183,7 +183,8 @@ class Storm {
     const starting = launchEngine(this.#household, address);
     await sleep(this.#random.between(200, 1200));
     await killStarting(starting);
-    this.lives.push({ name: address.name, startedAt: starting.startedAt, killedAt: Date.now() });
+    const runs = await this.#runsOf(address.name);
+    this.lives.push({ name: address.name, startedAt: starting.startedAt, killedAt: Date.now(), runs });
     this.kills++;
   }
 

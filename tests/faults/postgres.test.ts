@@ -1,13 +1,18 @@
-// F5 to F8: a Postgres that goes away, is slow, refuses transactions, or is full.
+// F5 and F6: a Postgres that goes away, and one that is slow.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createClient } from "@connectrpc/connect";
+import { Health, HealthCheckResponse_ServingStatus as Status } from "@odg/proto/grpc/health/v1/health_pb";
+import { RunStatus } from "@odg/proto/odg/run/v1/run_pb";
+import { connectTransport } from "@odg/rpc";
 import { describe, expect, test } from "vitest";
 import { SERVICE_VARIABLES } from "../../tools/services/endpoints.ts";
 import { crash, postgres, restart } from "../../tools/services/postgres.ts";
 import { TestDatabase } from "../crash/database.ts";
 import { afterwards, refusal, sceneOf, server, source, task } from "./scene-of.ts";
+import { SlowProxy } from "./slow-proxy.ts";
 
 /** A Postgres that only this test uses, since it will not stay as it is. */
 async function ownServer(): Promise<{ folder: string; url: string }> {
@@ -41,5 +46,37 @@ describe.skipIf(server === "")("a Postgres that is killed and comes back", () =>
     const { faults, runs } = await scene.inspect();
     expect(faults).toEqual([]);
     expect(runs).toBe(18);
+  });
+});
+
+describe.skipIf(server === "")("a Postgres that takes two seconds for each statement", () => {
+  test("makes the engine unready and not dead; deadlines hold, connections stay few, and runs end", {
+    timeout: 60_000,
+  }, async () => {
+    const proxy = await SlowProxy.to(server);
+    afterwards(() => proxy.close());
+    const scene = await sceneOf({ through: (url) => proxy.through(url) });
+    const engine = await scene.engine();
+    const transport = connectTransport(engine.url);
+    afterwards(() => transport.close());
+    const health = createClient(Health, transport);
+    const status = async () => (await health.check({}, { timeoutMs: 1_000 })).status;
+    expect(await status()).toBe(Status.SERVING);
+
+    proxy.delayMs = 2_000;
+    await expect.poll(status, { timeout: 10_000 }).toBe(Status.NOT_SERVING);
+    const began = performance.now();
+    const refused = await Promise.all(
+      Array.from({ length: 40 }, () => refusal(engine.client.runs.listRuns({}, { timeoutMs: 500 }))),
+    );
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(["DeadlineExceeded"]));
+    expect(proxy.most).toBeLessThan(20);
+
+    const run = await engine.client.runAndWait({ source: source(task("slow", "effect")) });
+    expect(run.status).toBe(RunStatus.SUCCEEDED);
+    proxy.delayMs = 0;
+    await expect.poll(status, { timeout: 10_000 }).toBe(Status.SERVING);
+    expect((await scene.inspect()).faults).toEqual([]);
   });
 });

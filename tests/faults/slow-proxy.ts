@@ -1,7 +1,10 @@
 // A TCP proxy that makes a connection slow, or takes it away.
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** In front of one server. */
+/** What a client sends to sign on: its start-up message and the two of SCRAM. They pass at once: it is statements that are slow. */
+const SIGN_ON = 3;
+
+/** In front of one Postgres. */
 export class SlowProxy {
   /** Wait before anything from the client is handed on, in milliseconds. */
   delayMs = 0;
@@ -44,8 +47,10 @@ export class SlowProxy {
     const server = connect(Number(this.#target.port), this.#target.hostname);
     this.#open.add(client);
     this.most = Math.max(this.most, this.#open.size);
+    let sent = 0;
     client.on("data", (chunk: Buffer) => {
-      setTimeout(() => void (server.destroyed || server.write(chunk)), this.delayMs);
+      const wait = sent++ < SIGN_ON ? 0 : this.delayMs;
+      setTimeout(() => void (server.destroyed || server.write(chunk)), wait);
     });
     server.on("data", (chunk: Buffer) => client.write(chunk));
     const end = () => {
