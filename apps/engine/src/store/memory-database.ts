@@ -45,7 +45,7 @@ export class MemoryDatabase {
   take(owner: MemoryLease, limit: number): Lease[] {
     return [...this.runs.values()]
       .filter(({ run }) => isOpen(run.status))
-      .filter((kept) => !kept.owner || this.#engines.get(kept.owner.name) !== kept.owner)
+      .filter((kept) => this.#isLeft(kept, owner))
       .sort((a, b) => (a.run.runId < b.run.runId ? -1 : 1))
       .slice(0, limit)
       .map((kept) => {
@@ -54,6 +54,12 @@ export class MemoryDatabase {
         owner.hear([...this.#waiting.values()].filter(({ runId }) => runId === kept.run.runId));
         return { runId: kept.run.runId, fence: kept.fence };
       });
+  }
+
+  /** Whether no living engine drives it: a former self of this one, or one that is gone. */
+  #isLeft({ owner }: KeptRun, heir: MemoryLease): boolean {
+    if (owner?.name === heir.name) return owner !== heir;
+    return !owner || !this.#engines.has(owner.name);
   }
 
   send(request: Omit<RunRequest, "id">): bigint {
