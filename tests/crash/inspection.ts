@@ -1,8 +1,8 @@
 // What a storm has left: every journal and every effect, read off Postgres alone.
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Event } from "@odg/proto/odg/run/v1/run_pb";
+import { checkHistory } from "@odg/workflow";
 import type { Effect, TestDatabase } from "./database.ts";
-import { checkHistory, hasEnded } from "./history.ts";
 import type { Load } from "./load.ts";
 import type { Life } from "./storm.ts";
 
@@ -54,11 +54,16 @@ export async function inspect(
     found.events += events.length;
     found.effects.calls += effects.length;
     found.effects.keys += new Set(effects.map(({ key }) => key)).size;
-    found.faults.push(...checkHistory(events), ...checkEffects(events, effects, clock));
-    if (!hasEnded(events)) found.faults.push(`run ${runId} has not ended`);
+    found.faults.push(...violationsOf(runId, events), ...checkEffects(events, effects, clock));
+    if (events.at(-1)?.kind.case !== "runCompleted") found.faults.push(`run ${runId} has not ended`);
     found.recoveries.push(...recoveriesOf(runId, events, lives));
   }
   return found;
+}
+
+function violationsOf(runId: string, events: readonly Event[]): string[] {
+  const violations = checkHistory(events, { nowMs: Date.now() });
+  return violations.map(({ rule, seq, message }) => `run ${runId}, event ${seq}: ${rule}: ${message}`);
 }
 
 /** Effects that a journal does not account for: none at all, under a foreign key, or after the task was settled. */
@@ -70,7 +75,12 @@ export function checkEffects(events: readonly Event[], effects: readonly Effect[
   for (const { kind, time } of events) {
     if (kind.case === "runStarted")
       kind.value.workflow?.tasks.forEach(({ action }, task) => void (action === "effect" || silent.add(task)));
-    if (kind.case === "taskStarted") keys.set(`${kind.value.task}/${kind.value.item}`, kind.value.idempotencyKey);
+    if (kind.case === "taskStarted") {
+      const { task, item, idempotencyKey } = kind.value;
+      const before = keys.get(`${task}/${item}`) ?? idempotencyKey;
+      if (before !== idempotencyKey) faults.push(`the key ${before} has become ${idempotencyKey} in a later attempt`);
+      keys.set(`${task}/${item}`, idempotencyKey);
+    }
     if (kind.case !== "taskCompleted" || silent.has(kind.value.task)) continue;
     const key = keys.get(`${kind.value.task}/${kind.value.item}`);
     if (key !== undefined && time) settled.set(key, timestampMs(time));
