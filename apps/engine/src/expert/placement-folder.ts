@@ -64,13 +64,14 @@ async function isLeft(path: string, name: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
   // Another user's, or a link to somewhere: whoever made it may remove it.
   if (!found?.isDirectory() || found.uid !== process.getuid?.()) return false;
-  if (Date.now() - found.mtimeMs < YOUNG_MS && NAME.exec(name)?.[1] === undefined) return false;
   const pid = Number(NAME.exec(name)?.[1] ?? 0);
-  return !isAlive(pid) && !(await answers(join(path, DOOR)));
+  // In a container a former self has often had the same number.
+  const unclear = pid === 0 || pid === process.pid;
+  if (unclear ? Date.now() - found.mtimeMs < YOUNG_MS : isAlive(pid)) return false;
+  return !(await answers(join(path, DOOR)));
 }
 
 function isAlive(pid: number): boolean {
-  if (pid === 0) return false;
   try {
     process.kill(pid, 0);
     return true;

@@ -215,3 +215,21 @@ describe("a signed package", () => {
     expect((await engine.experts.listExperts({})).pending[0]?.wider).toEqual(["publisher"]);
   });
 });
+
+describe("an expert that crashed too often", () => {
+  test("is started again by hand", { timeout: 90_000 }, async () => {
+    const { engine, register } = await setUp();
+    await register({ act: "process.exit(1);" });
+    expect(await refusal(engine.experts.restartExpert({ expertId: "GuestExpert@1.0.0" }))).toMatchObject({
+      code: "FailedPrecondition",
+      reason: "STATE_INVALID",
+    });
+    const retry = { max_attempts: 5, initial_interval: "0.01s", max_interval: "0.02s" };
+    const task = { id: "only", expert: "GuestExpert", action: "act", retry };
+    await engine.run({ source: { case: "workflow", value: workflowOf([task]) } });
+    const status = async () => (await engine.experts.getExpert({ expertId: "GuestExpert" })).expert?.status;
+    await expect.poll(status, { timeout: 30_000 }).toBe(ExpertStatus.OFFLINE);
+    const { expert } = await engine.experts.restartExpert({ expertId: "GuestExpert@1.0.0" });
+    expect(expert?.status).toBe(ExpertStatus.AVAILABLE);
+  });
+});
