@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { delimiter, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
@@ -25,72 +26,89 @@ const path = z.string().min(1).optional();
 const port = z.coerce.number().int().min(0).max(65_535);
 
 /** Every setting of the engine, by the environment variable that holds it. Every default boots on a bare laptop. */
-const environmentSchema = z.object({
-  /** Address to listen on. Beyond the loopback interface anybody who reaches the port may read the data roots. */
-  ODG_HOST: z.string().min(1).default("127.0.0.1"),
-  /** Port for gRPC, gRPC-web and Connect by HTTP/2 without TLS. */
-  ODG_PORT: port.default(50_051),
-  /** Port for Connect and gRPC-web by HTTP/1.1. */
-  ODG_HTTP_PORT: port.default(8080),
-  /** Connection string of a Postgres; where it is missing an embedded one keeps its files in ODG_STORE_DIR. */
-  ODG_DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, "begins with postgres://")
-    .optional(),
-  /** Folder of the embedded store. */
-  ODG_STORE_DIR: z.string().min(1).default(".odg"),
-  /** Folders whose files may be opened, separated as in PATH. */
-  ODG_DATA_ROOTS: list(delimiter).default([]),
-  /** Port where remote experts ask back by HostService, on ODG_HOST; it is opened where there is a remote expert. */
-  ODG_HOST_PORT: port.default(50_052),
-  /** What remote experts want to see as `Authorization: Bearer …`. */
-  ODG_REMOTE_TOKEN: z.string().min(16).optional(),
-  /** Whether that token may travel unencrypted beyond this machine. */
-  ODG_REMOTE_TOKEN_PLAIN: flag,
-  /** File of the roots, in PEM, that certificates of experts behind `remote+tls:` must lead to; those of Node where absent. */
-  ODG_REMOTE_CA: path,
-  /** Files of certificate and key, in PEM, that this engine shows to experts behind `remote+tls:`. */
-  ODG_REMOTE_CERT: path,
-  ODG_REMOTE_KEY: path,
-  /** Files of certificate and key, in PEM, of the port where remote experts ask back; unencrypted where absent. */
-  ODG_HOST_CERT: path,
-  ODG_HOST_KEY: path,
-  /** Name by which a remote expert with several engines knows this one. */
-  ODG_HOST_NAME: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "is made of small letters, digits and hyphens")
-    .optional(),
-  /**
-   * Experts, separated by commas: a package or its folder; `process:package` in a process of its own, `process:package*3` in three;
-   * `remote:dns:///host:port`, `remote+tls:dns:///host:port`.
-   */
-  ODG_EXPERTS: list(",").default(DEFAULT_EXPERTS),
-  /** Packages of experts, separated by commas, that may ask for wider permissions than they were granted before. */
-  ODG_ALLOW_WIDER: list(",").default([]),
-  /** What may be registered while the engine runs, as in ODG_EXPERTS, with `*` for anything but `/`; nothing where absent. */
-  ODG_REGISTER_ALLOW: list(",").default([]),
-  /** Public keys of publishers, separated by commas: `acme=/etc/odg/acme.pem`, or the PEM itself behind `acme=`. */
-  ODG_TRUSTED_KEYS: list(",").default([]),
-  /** Whether packages of experts are refused that no publisher of ODG_TRUSTED_KEYS has signed. */
-  ODG_REQUIRE_SIGNATURES: flag,
-  /** Folders, separated as in PATH, under which packages may call themselves `@odg/…`, beside those installed with the engine. */
-  ODG_OWN_FOLDERS: list(delimiter).default([]),
-  /** Time that a process which crashed too often stays in quarantine before it is tried once more, in milliseconds. */
-  ODG_QUARANTINE_MS: z.coerce.number().int().min(100).max(86_400_000).default(300_000),
-  /** Folder of workflow templates. */
-  ODG_WORKFLOWS_DIR: z
-    .string()
-    .min(1)
-    .default(fileURLToPath(new URL("../../../workflows", import.meta.url))),
-  /** Threads that read data. */
-  ODG_POOL_THREADS: z.coerce.number().int().min(1).max(256).optional(),
-  /** Memory of one reader, in MB; what does not fit goes to disk. */
-  ODG_MEMORY_LIMIT_MB: z.coerce.number().int().min(64).optional(),
-  /** Time that calls under way may take to end after SIGTERM, in milliseconds. */
-  ODG_DRAIN_MS: z.coerce.number().int().min(0).default(30_000),
-  /** How much is logged. */
-  ODG_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
-});
+const environmentSchema = z
+  .object({
+    /** Address to listen on. Beyond the loopback interface anybody who reaches the port may read the data roots. */
+    ODG_HOST: z.string().min(1).default("127.0.0.1"),
+    /** Port for gRPC, gRPC-web and Connect by HTTP/2 without TLS. */
+    ODG_PORT: port.default(50_051),
+    /** Port for Connect and gRPC-web by HTTP/1.1. */
+    ODG_HTTP_PORT: port.default(8080),
+    /** Connection string of a Postgres; where it is missing an embedded one keeps its files in ODG_STORE_DIR. */
+    ODG_DATABASE_URL: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, "begins with postgres://")
+      .optional(),
+    /**
+     * Name among the engines that share a database: one that starts under the name of one that died goes on with its runs at once.
+     * `<host name>:<ODG_PORT>` where absent.
+     */
+    ODG_ENGINE_NAME: z.string().min(1).max(128).optional(),
+    /** How much of the experts a user gets beside the others, who get 1 each: `alice=2,bob=0.5`. */
+    ODG_USER_WEIGHTS: list(",")
+      .default([])
+      .transform((entries, context) => weightsOf(entries, context)),
+    /** Places where the process ends as in a crash, for tests: `journal.afterAppend=exit@3`. */
+    ODG_FAILPOINTS: z.string().default(""),
+    NODE_ENV: z.string().default(""),
+    /** Folder of the embedded store. */
+    ODG_STORE_DIR: z.string().min(1).default(".odg"),
+    /** Folders whose files may be opened, separated as in PATH. */
+    ODG_DATA_ROOTS: list(delimiter).default([]),
+    /** Port where remote experts ask back by HostService, on ODG_HOST; it is opened where there is a remote expert. */
+    ODG_HOST_PORT: port.default(50_052),
+    /** What remote experts want to see as `Authorization: Bearer …`. */
+    ODG_REMOTE_TOKEN: z.string().min(16).optional(),
+    /** Whether that token may travel unencrypted beyond this machine. */
+    ODG_REMOTE_TOKEN_PLAIN: flag,
+    /** File of the roots, in PEM, that certificates of experts behind `remote+tls:` must lead to; those of Node where absent. */
+    ODG_REMOTE_CA: path,
+    /** Files of certificate and key, in PEM, that this engine shows to experts behind `remote+tls:`. */
+    ODG_REMOTE_CERT: path,
+    ODG_REMOTE_KEY: path,
+    /** Files of certificate and key, in PEM, of the port where remote experts ask back; unencrypted where absent. */
+    ODG_HOST_CERT: path,
+    ODG_HOST_KEY: path,
+    /** Name by which a remote expert with several engines knows this one. */
+    ODG_HOST_NAME: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "is made of small letters, digits and hyphens")
+      .optional(),
+    /**
+     * Experts, separated by commas: a package or its folder; `process:package` in a process of its own, `process:package*3` in three;
+     * `remote:dns:///host:port`, `remote+tls:dns:///host:port`.
+     */
+    ODG_EXPERTS: list(",").default(DEFAULT_EXPERTS),
+    /** Packages of experts, separated by commas, that may ask for wider permissions than they were granted before. */
+    ODG_ALLOW_WIDER: list(",").default([]),
+    /** What may be registered while the engine runs, as in ODG_EXPERTS, with `*` for anything but `/`; nothing where absent. */
+    ODG_REGISTER_ALLOW: list(",").default([]),
+    /** Public keys of publishers, separated by commas: `acme=/etc/odg/acme.pem`, or the PEM itself behind `acme=`. */
+    ODG_TRUSTED_KEYS: list(",").default([]),
+    /** Whether packages of experts are refused that no publisher of ODG_TRUSTED_KEYS has signed. */
+    ODG_REQUIRE_SIGNATURES: flag,
+    /** Folders, separated as in PATH, under which packages may call themselves `@odg/…`, beside those installed with the engine. */
+    ODG_OWN_FOLDERS: list(delimiter).default([]),
+    /** Time that a process which crashed too often stays in quarantine before it is tried once more, in milliseconds. */
+    ODG_QUARANTINE_MS: z.coerce.number().int().min(100).max(86_400_000).default(300_000),
+    /** Folder of workflow templates. */
+    ODG_WORKFLOWS_DIR: z
+      .string()
+      .min(1)
+      .default(fileURLToPath(new URL("../../../workflows", import.meta.url))),
+    /** Threads that read data. */
+    ODG_POOL_THREADS: z.coerce.number().int().min(1).max(256).optional(),
+    /** Memory of one reader, in MB; what does not fit goes to disk. */
+    ODG_MEMORY_LIMIT_MB: z.coerce.number().int().min(64).optional(),
+    /** Time that calls under way may take to end after SIGTERM, in milliseconds. */
+    ODG_DRAIN_MS: z.coerce.number().int().min(0).default(30_000),
+    /** How much is logged. */
+    ODG_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  })
+  .refine((env) => env.ODG_FAILPOINTS === "" || env.NODE_ENV !== "production", {
+    path: ["ODG_FAILPOINTS"],
+    message: "is for tests, and NODE_ENV is production",
+  });
 
 /** Settings of which one means nothing without the other. */
 const PAIRS = [
@@ -107,8 +125,24 @@ const pairedSchema = environmentSchema.superRefine((env, context) => {
       });
 });
 
+function weightsOf(entries: readonly string[], context: z.RefinementCtx): Map<string, number> {
+  const weights = new Map<string, number>();
+  for (const entry of entries) {
+    const [, user, weight] = /^(.+)=(\d{1,4}(?:\.\d{1,4})?)$/.exec(entry) ?? [];
+    if (user && Number(weight) > 0) weights.set(user, Number(weight));
+    else context.addIssue({ code: "custom", message: "each entry is a user, =, and a number above 0" });
+  }
+  return weights;
+}
+
 /** What an engine is made with. */
 export interface EngineConfig {
+  /** Name among the engines that share the store; one that no other has where absent. */
+  name?: string | undefined;
+  /** How much of the experts a user gets beside the others, who get 1 each. */
+  userWeights?: ReadonlyMap<string, number> | undefined;
+  /** Failpoints to arm, for tests. */
+  failpoints?: string | undefined;
   /** Where runs are kept. */
   store: { kind: "memory" } | { kind: "embedded"; folder: string } | { kind: "postgres"; url: string };
   dataRoots: string[];
@@ -154,6 +188,8 @@ export interface ServerConfig {
   port: number;
   httpPort: number;
   drainMs: number;
+  /** Under which the engine of this server joins those that share its store. */
+  engineName: string;
 }
 
 /** Settings that cannot be used; the message names all of them at once and repeats no value. */
@@ -178,6 +214,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
       store: env.ODG_DATABASE_URL
         ? { kind: "postgres", url: env.ODG_DATABASE_URL }
         : { kind: "embedded", folder: resolve(env.ODG_STORE_DIR) },
+      userWeights: env.ODG_USER_WEIGHTS,
+      failpoints: env.ODG_FAILPOINTS,
       dataRoots: env.ODG_DATA_ROOTS.map((root) => resolve(root)),
       allowedPaths: [],
       experts: env.ODG_EXPERTS,
@@ -191,7 +229,14 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
       ...trustOf(env),
       ...remoteOf(env),
     },
-    server: { host: env.ODG_HOST, port: env.ODG_PORT, httpPort: env.ODG_HTTP_PORT, drainMs: env.ODG_DRAIN_MS },
+    server: {
+      host: env.ODG_HOST,
+      port: env.ODG_PORT,
+      httpPort: env.ODG_HTTP_PORT,
+      drainMs: env.ODG_DRAIN_MS,
+      // Where the system picks the port, the port says nothing.
+      engineName: env.ODG_ENGINE_NAME ?? `${hostname()}:${env.ODG_PORT || process.pid}`,
+    },
   };
 }
 

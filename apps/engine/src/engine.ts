@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { type Clock, systemClock } from "./clock.ts";
@@ -8,6 +9,7 @@ import { HostGate } from "./expert/host-service.ts";
 import { placementOptionsOf, trustPolicyOf } from "./expert/placement-options.ts";
 import { ExpertRegistry } from "./expert/registry.ts";
 import { createLogger, type Logger, type LogStream } from "./logger.ts";
+import { armFailpoints } from "./run/failpoint.ts";
 import { Runs } from "./run/runs.ts";
 import { expertCatalogServiceRoutes } from "./services/expert-catalog-service.ts";
 import { runServiceRoutes } from "./services/run-service.ts";
@@ -40,6 +42,7 @@ export interface Engine {
  */
 export async function createEngine(config: EngineConfig, clock: Clock = systemClock, log?: LogStream): Promise<Engine> {
   const logger = createLogger(config.logLevel, log);
+  armFailpoints(config.failpoints ?? "");
   const store = await openStore(config.store);
   const opened: { close(): Promise<unknown> }[] = [store];
   const close = async () => {
@@ -62,12 +65,10 @@ export async function createEngine(config: EngineConfig, clock: Clock = systemCl
     const workflows = new Workflows({ store, registry, clock });
     await workflows.publishTemplates(config.workflowsDir);
     const { allowedPaths } = config;
-    // In-process engines come and go, and share no store; a server's name comes with its configuration.
-    const lease = await store.attach({ name: `${hostname()}:${process.pid}` });
-    opened.push(lease);
     const runs = new Runs({
       store,
-      fence: lease.fence,
+      // An engine in a process of somebody else comes and goes: nobody is to go on under its name.
+      name: config.name ?? `${hostname()}:${process.pid}:${randomUUID()}`,
       workflows,
       registry,
       host,
@@ -75,9 +76,10 @@ export async function createEngine(config: EngineConfig, clock: Clock = systemCl
       clock,
       logger,
       allowedPaths,
+      weightOf: (user) => config.userWeights?.get(user) ?? 1,
     });
     opened.push(runs);
-    if (config.leftRuns !== "leave") await runs.recover(config.leftRuns);
+    await runs.open(config.leftRuns);
     const services = [
       runServiceRoutes(runs),
       workflowServiceRoutes(workflows, registry),

@@ -5,7 +5,7 @@ import { refusePages } from "./refuse-pages.ts";
 
 try {
   const { engine: engineConfig, server: serverConfig } = readConfig();
-  const engine = await createEngine(engineConfig);
+  const engine = await createEngine({ ...engineConfig, name: serverConfig.engineName });
   const server = await startServer({
     routes: engine.routes,
     first: refusePages,

@@ -30,6 +30,8 @@ export interface RejectDetails {
   readonly subject?: string;
   /** What to do about this very error; the reason's help where absent. */
   readonly hint?: string;
+  /** Overrides the table, where a reason has a second meaning to callers: decided otherwise (aborted) beside decided too late. */
+  readonly code?: Code;
   /** Overrides the table, where this very error is known to pass, or not to. */
   readonly retryable?: boolean;
   /** Milliseconds to wait before the next try; becomes a RetryInfo. */
@@ -58,7 +60,7 @@ export function reject(what: Reason | Failure, details: RejectDetails = {}): Con
   const message = details.message ?? entry.title;
   return new ConnectError(
     message,
-    entry.code,
+    details.code ?? entry.code,
     details.headers,
     outgoingDetails(reason, message, details),
     details.cause,

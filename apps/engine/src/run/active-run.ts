@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { DatasetProfile } from "@odg/proto/odg/catalog/v1/dataset_pb";
 import { type Failure, FailureSchema, Reason } from "@odg/proto/odg/error/v1/error_pb";
@@ -7,36 +7,43 @@ import {
   type Event,
   type Run,
   RunCancelRequestedSchema,
-  RunCompletedSchema,
   type RunStarted,
-  TaskCancelledSchema,
   type TaskFailed,
   TaskFailedSchema,
-  TaskRetryDueSchema,
-  TaskSkippedSchema,
 } from "@odg/proto/odg/run/v1/run_pb";
+import { RunSnapshotSchema } from "@odg/proto/odg/run/v1/snapshot_pb";
 import type { Task, Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
-import { type CancelTaskCommand, type Command, type DispatchCommand, RunProjection, retryDelay } from "@odg/workflow";
+import { type Command, RunProjection, retryDelay } from "@odg/workflow";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
-import { type Append, type Journal, JournalConflict } from "../store/store.ts";
+import { type Append, type Blob, type Journal, JournalConflict } from "../store/store.ts";
+import { EventTail } from "./event-tail.ts";
+import { failpoint } from "./failpoint.ts";
 import { Feed } from "./feed.ts";
+import type { JobName } from "./job.ts";
+import { type Performer, performCommand } from "./perform-command.ts";
+import { RunTimers } from "./run-timers.ts";
 
 /** What happened, before it has a place in the journal. */
 export type EventKind = Event["kind"];
 
-/** Does the work that the machine asks for. Every dispatch ends in exactly one outcome, recorded on the run. */
-export interface Performer {
-  dispatch(run: ActiveRun, command: DispatchCommand): void;
-  /** Stops an attempt; its outcome, should it still come, is not recorded. */
-  cancel(run: ActiveRun, command: CancelTaskCommand): void;
+/** What goes with something that happened. */
+export interface Recording {
+  /** Called once it is durable and applied, or with false where the machine refused it: then it is nowhere in the journal. */
+  then?: ((accepted: boolean) => void) | undefined;
+  /** Values that the event refers to. */
+  blobs?: readonly Blob[];
 }
 
-interface Waiting {
+interface Waiting extends Recording {
   kind: EventKind;
-  then?: (() => void) | undefined;
-  /** What follows from it, known once it has its place; performed once it is durable. */
-  commands?: readonly Command[];
+}
+
+/** An event that has its place, and what follows from it once it is durable. */
+interface Stamped {
+  event: Event;
+  commands: readonly Command[];
+  waiting: Waiting;
 }
 
 /** What a run needs around it. */
@@ -45,10 +52,16 @@ export interface RunSurroundings {
   performer: Performer;
   clock: Clock;
   logger: Logger;
+  /** Of the lease under which this engine drives it. */
+  fence?: bigint;
 }
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
+/** Events between two snapshots. */
+const SNAPSHOT_EVENTS = 1000;
+/** Events behind the last snapshot from which on a run that is taken up gets a new one. */
+const REPLAYED_EVENTS = 100;
 
 /**
  * One run under way: the only writer of its journal. Events are appended durably, then applied, then the commands that follow are
@@ -56,28 +69,32 @@ const LONGEST_RETRY_MS = 5000;
  */
 export class ActiveRun {
   readonly runId: string;
-  readonly projection = new RunProjection();
   readonly feed = new Feed();
+  /** Newest durable events. */
+  readonly tail = new EventTail();
   /** Profiles of the run's datasets by URI. */
   readonly profiles = new Map<string, DatasetProfile>();
+  readonly timers: RunTimers;
   /** Resolves with the run as it ended; rejects where this engine lost it. */
   readonly ended: Promise<Run>;
   #resolveEnded!: (run: Run) => void;
   #rejectEnded!: (error: unknown) => void;
   #around: RunSurroundings;
-  #events: Event[] = [];
+  #projection = new RunProjection();
+  #started: RunStarted | undefined;
   #queue: Waiting[] = [];
   #seq = 0n;
+  #sinceSnapshot = 0;
   #time: Timestamp | undefined;
   #timeMs = 0;
   #busy = false;
   #stopped = false;
   #numbers: Map<string, number> | undefined;
-  #timers: Map<number, () => void> | undefined;
 
   constructor(runId: string, around: RunSurroundings) {
     this.runId = runId;
     this.#around = around;
+    this.timers = new RunTimers(around.clock);
     this.ended = new Promise((resolve, reject) => {
       this.#resolveEnded = resolve;
       this.#rejectEnded = reject;
@@ -86,17 +103,14 @@ export class ActiveRun {
     this.ended.catch(() => undefined);
   }
 
-  /** Durable events, in order. */
-  get events(): readonly Event[] {
-    return this.#events;
+  get projection(): RunProjection {
+    return this.#projection;
   }
 
   /** The first event's content. */
   get started(): RunStarted {
-    const first = this.#events[0]?.kind;
-    if (first?.case !== "runStarted")
-      throw new Error(`the journal of run ${this.runId} does not begin with RunStarted`);
-    return first.value;
+    if (!this.#started) throw new Error(`the journal of run ${this.runId} does not begin with RunStarted`);
+    return this.#started;
   }
 
   get workflow(): Workflow {
@@ -117,33 +131,37 @@ export class ActiveRun {
     return this.#numbers.get(id);
   }
 
+  /** Unix milliseconds, by the engine's clock. */
+  now(): number {
+    return this.#around.clock.now();
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /** Accepts the run: durable when this resolves. @throws JournalConflict, or the journal's error. */
   async start(started: RunStarted, request?: Append["request"]): Promise<void> {
-    const batch: Waiting[] = [{ kind: { case: "runStarted", value: started } }];
-    const events = this.#stamp(batch);
+    this.#started = started;
+    const stamped = this.#stamp([{ kind: { case: "runStarted", value: started } }]);
     this.#busy = true;
-    await this.#around.journal.append({
-      runId: this.runId,
-      events,
-      run: this.projection.run(),
-      ...(request ? { request } : {}),
-    });
-    this.#carryOut(events, batch);
+    await this.#around.journal.append({ ...this.#appendOf(stamped), ...(request ? { request } : {}) });
+    this.#carryOut(stamped);
     this.#busy = false;
     this.#pump();
   }
 
   /** Takes up a run from its journal and performs again what is in flight. */
-  resume(events: readonly Event[]): void {
-    this.#replay(events);
-    for (const command of this.projection.machine.pending()) this.#perform(command);
+  resume(from: TakenUp): void {
+    this.#takeUp(from);
+    for (const command of this.#projection.machine.pending()) this.#perform(command);
     this.#pump();
   }
 
   /** Takes up a run from its journal only to cancel it. */
-  cancelLeft(events: readonly Event[], reason: string): void {
-    this.#replay(events);
-    const { machine } = this.projection;
+  cancelLeft(from: TakenUp, reason: string): void {
+    this.#takeUp(from);
+    const { machine } = this.#projection;
     const [command] = machine.pending();
     if (command?.kind === "completeRun") this.#perform(command);
     else if (machine.cancelling) for (const one of machine.pending()) this.#perform(one);
@@ -151,23 +169,22 @@ export class ActiveRun {
     this.#pump();
   }
 
-  #replay(events: readonly Event[]): void {
-    for (const event of events) {
-      this.projection.apply(event);
-      this.#events.push(event);
-      if (event.kind.case === "datasetProfiled") this.#keepProfile(event.kind.value.profile);
+  #takeUp({ started, projection, profiles, replayed }: TakenUp): void {
+    this.#started = started;
+    this.#projection = projection;
+    for (const profile of profiles) if (profile.dataset) this.profiles.set(profile.dataset.uri, profile);
+    this.#seq = projection.run().lastSeq;
+    this.tail.beginAfter(this.#seq);
+    if (replayed >= REPLAYED_EVENTS) this.#sinceSnapshot = SNAPSHOT_EVENTS;
+  }
+
+  /** Records what happened. The order of calls is the order of the journal. */
+  record(kind: EventKind, recording: Recording = {}): void {
+    if (this.#stopped) {
+      recording.then?.(false);
+      return;
     }
-    this.#seq = events.at(-1)?.seq ?? 0n;
-  }
-
-  #keepProfile(profile: DatasetProfile | undefined): void {
-    if (profile?.dataset) this.profiles.set(profile.dataset.uri, profile);
-  }
-
-  /** Records what happened. The order of calls is the order of the journal. `then` is called once it is durable and applied. */
-  record(kind: EventKind, then?: () => void): void {
-    if (this.#stopped) return;
-    this.#queue.push({ kind, then, commands: undefined });
+    this.#queue.push({ kind, ...recording });
     this.#pump();
   }
 
@@ -179,15 +196,17 @@ export class ActiveRun {
   /** Stops driving; the journal stays as it is, to be resumed. */
   stop(reason: unknown): void {
     if (this.#stopped) return;
-    this.#stopped = true;
-    for (const callOff of this.#timers?.values() ?? []) callOff();
-    this.#timers = undefined;
     this.#rejectEnded(reason);
+    this.#halt();
     this.feed.notify();
   }
 
-  get stopped(): boolean {
-    return this.#stopped;
+  #halt(): void {
+    this.#stopped = true;
+    this.timers.clear();
+    const left = this.#queue;
+    this.#queue = [];
+    for (const { then } of left) then?.(false);
   }
 
   #pump(): void {
@@ -196,40 +215,48 @@ export class ActiveRun {
     while (this.#queue.length > 0 && !this.#stopped) {
       const batch = this.#queue;
       this.#queue = [];
-      const events = this.#stamp(batch);
-      const durable = this.#append(events);
+      const stamped = this.#stamp(batch);
+      if (stamped.length === 0) continue;
+      const durable = this.#append(stamped);
       if (durable) {
         void durable.then((kept) => {
-          if (kept) this.#carryOut(events, batch);
+          if (kept) this.#carryOut(stamped);
+          else for (const { waiting } of stamped) waiting.then?.(false);
           this.#busy = false;
           this.#pump();
         });
         return;
       }
-      this.#carryOut(events, batch);
+      this.#carryOut(stamped);
     }
     this.#busy = false;
   }
 
-  /** Gives events their places, and lets machine and projection see them. What follows from them waits until they are durable. */
-  #stamp(batch: readonly Waiting[]): Event[] {
-    const events: Event[] = [];
+  /**
+   * Gives events their places, and lets machine and projection see them. What they refuse never happened: it gets no place. What follows
+   * from the others waits until they are durable.
+   */
+  #stamp(batch: readonly Waiting[]): Stamped[] {
+    const stamped: Stamped[] = [];
     const time = this.#now();
     for (const waiting of batch) {
       // A literal, not `create`: the kind is a message already, and there are two events per task.
       const event: Event = {
         $typeName: "odg.run.v1.Event",
         runId: this.runId,
-        seq: ++this.#seq,
+        seq: this.#seq + 1n,
         time,
         kind: this.#checkContext(waiting.kind),
       };
-      events.push(event);
-      waiting.commands = this.projection.tryApply(event);
-      // A terminal run never changes: nothing is recorded behind its end.
-      if (event.kind.case === "runCompleted") break;
+      const commands = this.#projection.tryApply(event);
+      if (!commands) {
+        waiting.then?.(false);
+        continue;
+      }
+      this.#seq++;
+      stamped.push({ event, commands, waiting });
     }
-    return events;
+    return stamped;
   }
 
   /** The time, as one message for all events of a millisecond. */
@@ -244,9 +271,9 @@ export class ActiveRun {
 
   /** Writes that another attempt has overtaken fail the attempt: nothing of it is committed, and it may be tried again. */
   #checkContext(kind: EventKind): EventKind {
-    if (kind.case !== "taskCompleted") return kind;
-    const { task, attempt, contextWrites } = kind.value;
-    const conflict = this.projection.context.conflict(contextWrites);
+    if (kind.case !== "taskCompleted" || kind.value.contextWrites.length === 0 || kind.value.reusedFrom) return kind;
+    const { task, item, attempt } = kind.value;
+    const conflict = this.#projection.conflict(kind.value);
     if (!conflict) return kind;
     const failure = create(FailureSchema, {
       reason: Reason.CONTEXT_CONFLICT,
@@ -254,18 +281,36 @@ export class ActiveRun {
       subject: `context.${conflict.key}`,
       retryable: true,
     });
-    return { case: "taskFailed", value: this.failed({ task, attempt, failure }) };
+    return { case: "taskFailed", value: this.failed({ task, item, attempt, failure }) };
   }
 
   /** The event for a failed attempt, with the wait before the next one where the task's retry policy allows one. */
-  failed({ task, attempt, failure }: { task: number; attempt: number; failure: Failure }): TaskFailed {
+  failed({ task, item, attempt, failure }: JobName & { attempt: number; failure: Failure }): TaskFailed {
     const retryAfter = retryDelay(this.task(task), attempt, failure, this.#around.clock.random());
-    return create(TaskFailedSchema, { task, attempt, failure, ...(retryAfter ? { retryAfter } : {}) });
+    return create(TaskFailedSchema, { task, item, attempt, failure, ...(retryAfter ? { retryAfter } : {}) });
+  }
+
+  #appendOf(stamped: readonly Stamped[]): Append {
+    const { fence } = this.#around;
+    const blobs = stamped.flatMap(({ waiting }) => waiting.blobs ?? []);
+    this.#sinceSnapshot += stamped.length;
+    const due = this.#sinceSnapshot >= SNAPSHOT_EVENTS;
+    if (due) this.#sinceSnapshot = 0;
+    return {
+      runId: this.runId,
+      events: stamped.map(({ event }) => event),
+      run: this.#projection.run(),
+      ...(fence === undefined ? {} : { fence }),
+      ...(stamped[0]?.event.kind.case === "runStarted" ? {} : { changed: changedTasks(stamped) }),
+      ...(blobs.length > 0 ? { blobs } : {}),
+      ...(due ? { snapshot: { seq: this.#seq, bytes: toBinary(RunSnapshotSchema, this.#projection.snapshot()) } } : {}),
+    };
   }
 
   /** Nothing where the events are durable already; else whether they became so. */
-  #append(events: Event[]): Promise<boolean> | undefined {
-    const append: Append = { runId: this.runId, events, run: this.projection.run() };
+  #append(stamped: readonly Stamped[]): Promise<boolean> | undefined {
+    const append = this.#appendOf(stamped);
+    failpoint("journal.beforeAppend");
     try {
       const durable = this.#around.journal.append(append);
       return durable?.then(
@@ -288,6 +333,7 @@ export class ActiveRun {
       }
       this.#around.logger.error({ runId: this.runId, err: error }, "the journal does not take events; trying again");
       await new Promise<void>((resolve) => this.#around.clock.after(wait, resolve));
+      if (this.#stopped) return false;
       try {
         await this.#around.journal.append(append);
         return true;
@@ -299,56 +345,41 @@ export class ActiveRun {
   }
 
   /** What durable events ask for. */
-  #carryOut(events: readonly Event[], batch: readonly Waiting[]): void {
-    for (let i = 0; i < events.length; i++) {
-      const event = events[i]!;
-      const { commands, then } = batch[i]!;
-      this.#events.push(event);
-      if (commands) for (const command of commands) this.#perform(command);
-      then?.();
-      if (event.kind.case === "runCompleted") this.#end();
+  #carryOut(stamped: readonly Stamped[]): void {
+    failpoint("journal.afterAppend");
+    for (const { event, commands, waiting } of stamped) {
+      this.tail.push(event);
+      for (const command of commands) this.#perform(command);
+      waiting.then?.(true);
+      if (event.kind.case === "runCompleted") {
+        this.#halt();
+        this.#resolveEnded(this.#projection.run());
+      }
     }
     this.feed.notify();
   }
 
-  #end(): void {
-    this.#queue = [];
-    this.#stopped = true;
-    this.#resolveEnded(this.projection.run());
-  }
-
   #perform(command: Command): void {
-    switch (command.kind) {
-      case "dispatch":
-        this.#around.performer.dispatch(this, command);
-        return;
-      case "skip":
-        this.record({
-          case: "taskSkipped",
-          value: create(TaskSkippedSchema, { task: command.task, cause: command.cause }),
-        });
-        return;
-      case "scheduleRetry":
-        this.#scheduleRetry(command.task, command.dueMs);
-        return;
-      case "cancelTask":
-        this.#timers?.get(command.task)?.();
-        this.#around.performer.cancel(this, command);
-        this.record({ case: "taskCancelled", value: create(TaskCancelledSchema, { task: command.task }) });
-        return;
-      case "completeRun":
-        this.record({ case: "runCompleted", value: create(RunCompletedSchema, { status: command.status }) });
-        return;
-    }
+    performCommand(this, command, this.#around.performer);
   }
+}
 
-  #scheduleRetry(task: number, dueMs: number): void {
-    const { clock } = this.#around;
-    const callOff = clock.after(dueMs - clock.now(), () => {
-      this.#timers?.delete(task);
-      this.record({ case: "taskRetryDue", value: create(TaskRetryDueSchema, { task }) });
-    });
-    this.#timers ??= new Map();
-    this.#timers.set(task, callOff);
+/** A run as its journal tells, for an engine that goes on with it. */
+export interface TakenUp {
+  started: RunStarted;
+  projection: RunProjection;
+  profiles: readonly DatasetProfile[];
+  /** Events that had to be replayed because no snapshot held them. */
+  replayed: number;
+}
+
+/** Tasks that these events, or what they ask for, change. */
+function changedTasks(stamped: readonly Stamped[]): number[] {
+  const changed = new Set<number>();
+  for (const { event, commands } of stamped) {
+    const { value } = event.kind;
+    if (value && "task" in value) changed.add(value.task);
+    for (const command of commands) if ("task" in command) changed.add(command.task);
   }
+  return [...changed];
 }

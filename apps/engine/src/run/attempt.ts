@@ -1,6 +1,5 @@
 import { create, fromJson, type JsonObject, toJson } from "@bufbuild/protobuf";
-import { type Duration, ValueSchema } from "@bufbuild/protobuf/wkt";
-import type { Permissions } from "@odg/expert-plugin-api";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import type { ExecuteRequest, ExecuteResponse, Result } from "@odg/proto/odg/expert/v1/expert_pb";
 import { type Finding, FindingSchema } from "@odg/proto/odg/expert/v1/finding_pb";
@@ -8,19 +7,17 @@ import { EphemeralSchema, type TaskCompleted, TaskCompletedSchema } from "@odg/p
 import { reject } from "@odg/rpc";
 import type { ExpertInstance } from "../expert/registry.ts";
 import type { ActiveRun } from "./active-run.ts";
+import type { AttemptLimits } from "./attempt-limits.ts";
+import type { JobName } from "./job.ts";
 import { redactJson, redactText } from "./redact.ts";
 
-/** Longest time of one attempt where the task names none. */
-export const DEFAULT_TIMEOUT_MS = 600_000;
-
 /** What one attempt needs. */
-export interface AttemptOptions {
+export interface AttemptOptions extends JobName {
   run: ActiveRun;
-  task: number;
   instance: ExpertInstance;
   request: ExecuteRequest;
   signal: AbortSignal;
-  permissions: Permissions;
+  limits: AttemptLimits;
   /** Addresses that may be read in a report. */
   allowed: () => ReadonlySet<string>;
 }
@@ -30,36 +27,20 @@ export interface AttemptOptions {
  *
  * @throws ConnectError with the expert's reason, DEADLINE_EXCEEDED, or OUTPUT_INVALID where the stream ends without a result.
  */
-export async function perform({
-  run,
-  task,
-  instance,
-  request,
-  signal,
-  allowed,
-  permissions,
-}: AttemptOptions): Promise<TaskCompleted> {
-  const wantedMs = timeoutOf(run.task(task).timeout);
-  const permittedMs = permissions.time_s * 1000;
-  const timeoutMs = Math.min(wantedMs, permittedMs);
-  const timeout = AbortSignal.timeout(timeoutMs);
+export async function perform(options: AttemptOptions): Promise<TaskCompleted> {
+  const { instance, request, signal, limits, allowed } = options;
   const findings: Finding[] = [];
   let result: Result | undefined;
   try {
-    const messages = instance.client.execute(request, { signal: AbortSignal.any([signal, timeout]) });
+    const messages = instance.client.execute(request, { signal: AbortSignal.any([signal, limits.signal]) });
     for await (const { message } of messages) {
+      limits.heard();
       if (message.case === "result") result = message.value;
-      else hear(message, { run, taskId: request.taskId, findings, allowed });
+      else hear(message, { ...options, findings });
     }
   } catch (error) {
-    if (timeout.aborted && !signal.aborted) {
-      throw reject(Reason.DEADLINE_EXCEEDED, {
-        message: `${instance.id} did not end within ${timeoutMs / 1000} s`,
-        subject: permittedMs < wantedMs ? "odg.permissions.time_s" : `tasks.${request.taskId}.timeout`,
-        cause: error,
-      });
-    }
-    throw error;
+    if (signal.aborted) throw error;
+    throw limits.error(instance.id, error) ?? error;
   }
   if (!result) {
     throw reject(Reason.OUTPUT_INVALID, {
@@ -67,48 +48,48 @@ export async function perform({
       retryable: true,
     });
   }
-  return completed({ task, attempt: request.attempt, result, findings, allowed: allowed() });
+  const { task, item } = options;
+  return completed({ task, item, attempt: request.attempt, result, findings, allowed: allowed() });
 }
 
-interface Ear {
-  run: ActiveRun;
-  taskId: string;
+interface Ear extends AttemptOptions {
   findings: Finding[];
-  allowed: () => ReadonlySet<string>;
 }
 
-function hear(message: ExecuteResponse["message"], { run, taskId, findings, allowed }: Ear): void {
+function hear(message: ExecuteResponse["message"], { run, item, request, findings, allowed }: Ear): void {
+  const { taskId } = request;
   switch (message.case) {
     case "finding": {
       const finding = redactFinding(message.value, allowed());
-      finding.id = `${taskId}#${findings.length + 1}`;
+      finding.id = `${taskId}${item > 0 ? `[${item}]` : ""}#${findings.length + 1}`;
       findings.push(finding);
-      if (run.feed.watched) run.show(create(EphemeralSchema, { taskId, kind: { case: "finding", value: finding } }));
+      if (run.feed.watched)
+        run.show(create(EphemeralSchema, { taskId, item, kind: { case: "finding", value: finding } }));
       return;
     }
     case "progress":
     case "log": {
       if (!run.feed.watched) return;
       message.value.message = redactText(message.value.message, allowed());
-      run.show(create(EphemeralSchema, { taskId, kind: message }));
+      run.show(create(EphemeralSchema, { taskId, item, kind: message }));
       return;
     }
   }
 }
 
-interface Outcome {
-  task: number;
+interface Outcome extends JobName {
   attempt: number;
   result: Result;
   findings: Finding[];
   allowed: ReadonlySet<string>;
 }
 
-function completed({ task, attempt, result, findings, allowed }: Outcome): TaskCompleted {
+function completed({ task, item, attempt, result, findings, allowed }: Outcome): TaskCompleted {
   const redact = (value: Result["output"]) =>
     value && fromJson(ValueSchema, redactJson(toJson(ValueSchema, value), allowed));
   return create(TaskCompletedSchema, {
     task,
+    item,
     attempt,
     output: redact(result.output),
     findings,
@@ -119,8 +100,4 @@ function completed({ task, attempt, result, findings, allowed }: Outcome): TaskC
 
 function redactFinding(finding: Finding, allowed: ReadonlySet<string>): Finding {
   return fromJson(FindingSchema, redactJson(toJson(FindingSchema, finding), allowed) as JsonObject);
-}
-
-function timeoutOf(timeout: Duration | undefined): number {
-  return timeout ? Number(timeout.seconds) * 1000 + timeout.nanos / 1e6 : DEFAULT_TIMEOUT_MS;
 }

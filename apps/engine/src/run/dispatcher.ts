@@ -1,227 +1,283 @@
-import type { JsonObject } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import type { Value } from "@bufbuild/protobuf/wkt";
 import { type Failure, FailureSchema, Reason } from "@odg/proto/odg/error/v1/error_pb";
-import { ExecuteRequestSchema } from "@odg/proto/odg/expert/v1/expert_pb";
-import { SkipCause, TaskSkippedSchema, TaskStartedSchema } from "@odg/proto/odg/run/v1/run_pb";
+import { type BlobRef, TaskStartedSchema, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
 import { failureOf } from "@odg/rpc";
-import { type CancelTaskCommand, type DispatchCommand, evaluateWhen } from "@odg/workflow";
-import type { Clock } from "../clock.ts";
-import type { DatasetSession } from "../dataset/datasets.ts";
-import type { HostGate } from "../expert/host-service.ts";
-import type { ExpertInstance, ExpertRegistry, RegisteredExpert } from "../expert/registry.ts";
-import { type Need, needOf, route } from "../expert/router.ts";
-import type { Logger } from "../logger.ts";
-import type { ActiveRun, Performer } from "./active-run.ts";
-import { perform } from "./attempt.ts";
+import type {
+  CancelTaskCommand,
+  CompleteTaskCommand,
+  DispatchCommand,
+  ReuseCommand,
+  WithdrawCommand,
+} from "@odg/workflow";
+import { needOf } from "../expert/router.ts";
+import type { ActiveRun, EventKind } from "./active-run.ts";
+import { msOf } from "./attempt-limits.ts";
+import { detachOutput, readValue } from "./blobs.ts";
+import type { ChildRuns } from "./child-runs.ts";
+import { type Considered, consider } from "./consider.ts";
+import { failpoint } from "./failpoint.ts";
 import { asReject } from "./failure.ts";
-import { argumentsOf, scopeOf } from "./inputs.ts";
+import type { WeightOf } from "./fair-queue.ts";
+import type { Materials } from "./inputs.ts";
+import { HANDED_OVER, idempotencyKey, type Job, type JobName } from "./job.ts";
+import type { Performer } from "./perform-command.ts";
+import { persevere } from "./persevere.ts";
+import { itemOf, itemsOutcome, type ReusedResults } from "./results.ts";
+import { type Chosen, WaitingRoom } from "./waiting-room.ts";
+import { type WorkerOptions, Workers } from "./workers.ts";
 
 /** What a dispatcher works with. */
-export interface DispatcherOptions {
-  registry: ExpertRegistry;
-  host: HostGate;
-  clock: Clock;
-  logger: Logger;
-  /** The datasets of a run, and the addresses that its reports may show. */
-  surroundings(run: ActiveRun): { datasets: DatasetSession; allowed: () => ReadonlySet<string> };
+export interface DispatcherOptions extends WorkerOptions {
+  /** How much a user gets beside another. */
+  weightOf: WeightOf;
+  children: ChildRuns;
+  reused: ReusedResults;
 }
 
-/** A dispatched attempt that waits for a free expert, or is under way. */
-interface Job {
-  run: ActiveRun;
-  task: number;
-  attempt: number;
-  priority: number;
-  need: Need;
-  input: JsonObject;
-  stop: AbortController;
-}
+type Work = Considered & { kind: "work" };
 
-/** Gives tasks to experts: evaluates what they need, asks the router, waits where all are busy, and records the outcome. */
+/** Gives tasks to experts: considers what they need, has them wait where all are busy, and records the outcome. */
 export class Dispatcher implements Performer {
   #options: DispatcherOptions;
-  /** Waiting jobs by what they need, highest priority first. */
-  #waiting = new Map<string, Job[]>();
+  #workers: Workers;
+  #room: WaitingRoom;
   #jobs = new Map<string, Job>();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    options.registry.onChange(() => this.#placeWaiting());
+    this.#workers = new Workers(options);
+    this.#room = new WaitingRoom({
+      experts: () => options.registry.list(),
+      weightOf: options.weightOf,
+      begin: (job, chosen) => this.#begin(job, chosen),
+      refuse: (job, { why, hint }) => this.#refuse(job, { why, hint }),
+    });
+    options.registry.onChange(() => this.#room.placeAll());
   }
 
-  dispatch(run: ActiveRun, { task, attempt, priority }: DispatchCommand): void {
-    const scope = scopeOf(run);
-    const when = evaluateWhen(run.task(task), scope);
-    if (when.failure) {
-      this.#fail({ run, task, attempt: 0 }, when.failure);
-      return;
-    }
-    if (!when.value) {
-      const skipped = create(TaskSkippedSchema, { task, cause: SkipCause.CONDITION });
-      run.record({ case: "taskSkipped", value: skipped });
-      return;
-    }
-    const input = argumentsOf(run, task, scope);
-    if (input.failure) {
-      this.#fail({ run, task, attempt: 0 }, input.failure);
-      return;
-    }
-    const { id } = run.task(task);
-    // A task that was routed by capability is pinned by its first attempt.
-    const pin = run.started.pins[id] ?? (attempt > 1 ? run.projection.run().tasks[task]?.expert : undefined);
-    const need = needOf(run.task(task), pin);
-    const job: Job = { run, task, attempt, priority, need, input: input.value, stop: new AbortController() };
-    this.#jobs.set(keyOf(run, task), job);
-    if (!this.#place(job)) this.#wait(job);
+  dispatch(run: ActiveRun, command: DispatchCommand): void {
+    this.#withMaterials(run, (materials) => {
+      const item = command.item > 0 ? itemOf(run, command, materials) : undefined;
+      if (command.item > 0 && !item) return () => undefined;
+      const considered = consider({ run, command, materials, ...(item ? { item } : {}) });
+      return () => this.#act(run, command, considered);
+    });
   }
 
-  cancel(run: ActiveRun, { task }: CancelTaskCommand): void {
-    const job = this.#jobs.get(keyOf(run, task));
-    if (!job) return;
-    this.#jobs.delete(keyOf(run, task));
-    job.stop.abort();
-    const line = this.#waiting.get(needKey(job.need));
-    const place = line?.indexOf(job) ?? -1;
-    if (place >= 0) line?.splice(place, 1);
+  completeTask(run: ActiveRun, command: CompleteTaskCommand): void {
+    this.#withMaterials(run, (materials) => {
+      const outcome = itemsOutcome(run, command, materials);
+      return () => {
+        const blobs = outcome.case === "taskCompleted" ? detachOutput(outcome.value) : [];
+        run.record(outcome, { blobs });
+      };
+    });
+  }
+
+  reuse(run: ActiveRun, command: ReuseCommand): void {
+    const find = () => this.#options.reused.find(run, command);
+    void this.#persevere(run, find).then((events) => events?.forEach((event) => void run.record(event)));
+  }
+
+  cancel(run: ActiveRun, { task, item, attempt }: CancelTaskCommand): void {
+    const job = this.#jobs.get(keyOf(run, { task, item }));
+    if (job) {
+      this.#settle(job);
+      job.stop.abort();
+    } else if (attempt > 0 && run.task(task).workflow) this.#options.children.cancel({ run, task, item, attempt });
+  }
+
+  withdraw(run: ActiveRun, { task, item, attempt }: WithdrawCommand): void {
+    const job = this.#jobs.get(keyOf(run, { task, item }));
+    if (job?.attempt === attempt) this.#settle(job);
+  }
+
+  /** Stops everything under way of a run that this engine does not drive any more, without recording it. */
+  abandon(run: ActiveRun): void {
+    for (const job of [...this.#jobs.values()]) {
+      if (job.run !== run) continue;
+      this.#settle(job);
+      job.stop.abort(HANDED_OVER);
+    }
   }
 
   /** Stops everything under way without recording it: the journals are to be resumed by another engine. */
   stop(): void {
-    for (const job of this.#jobs.values()) job.stop.abort();
+    for (const job of this.#jobs.values()) {
+      job.patience?.();
+      job.stop.abort(HANDED_OVER);
+    }
     this.#jobs.clear();
-    this.#waiting.clear();
+    this.#room.clear();
   }
 
-  /** False where every suitable expert is busy. */
-  #place(job: Job): boolean {
-    const decision = route(job.need, this.#options.registry.list());
-    if (decision.kind === "busy") return false;
-    if (decision.kind === "none") {
-      const failure = create(FailureSchema, {
-        reason: Reason.EXPERT_UNAVAILABLE,
-        message: decision.why,
-        hint: decision.hint,
-        subject: `tasks.${job.run.task(job.task).id}.expert`,
-      });
-      this.#settle(job);
-      this.#fail({ ...job, attempt: job.attempt === 1 ? 0 : job.attempt }, failure);
-      return true;
-    }
-    this.#start(job, decision);
-    return true;
+  #act(run: ActiveRun, command: DispatchCommand, considered: Considered): void {
+    if (considered.kind === "work") this.#take(run, command, considered);
+    else if (considered.kind === "settled") run.record(considered.event, { blobs: considered.blobs ?? [] });
+    else this.#fail({ run, ...command, attempt: command.attempt === 1 ? 0 : command.attempt }, considered.failure);
   }
 
-  #wait(job: Job): void {
-    const key = needKey(job.need);
-    const line = this.#waiting.get(key) ?? [];
-    this.#waiting.set(key, line);
-    const place = line.findIndex(({ priority }) => priority < job.priority);
-    line.splice(place === -1 ? line.length : place, 0, job);
-  }
-
-  #placeWaiting(): void {
-    for (const [key, line] of this.#waiting) {
-      while (line[0] && this.#place(line[0])) line.shift();
-      if (line.length === 0) this.#waiting.delete(key);
-    }
-  }
-
-  #start(
-    job: Job,
-    { expert, instance, action }: { expert: RegisteredExpert; instance: ExpertInstance; action: string },
+  /**
+   * Decides something with the values that it turns out to need, then does it. Values beside the journal are rare: mostly all of this is
+   * synchronous.
+   */
+  #withMaterials(
+    run: ActiveRun,
+    decide: (materials: Materials) => () => void,
+    values: ReadonlyMap<string, Value> = new Map(),
   ): void {
-    const { run, task, attempt } = job;
-    instance.load++;
-    const started = create(TaskStartedSchema, {
-      task,
-      attempt,
-      expert: expert.id,
-      instance: instance.id,
-      action,
-      idempotencyKey: `${run.runId}/${run.task(task).id}/1`,
-    });
-    run.record({ case: "taskStarted", value: started }, () => {
-      void this.#execute(job, { expert, instance, action }).finally(() => {
-        instance.load--;
-        this.#placeWaiting();
-      });
+    const materials: Materials = { values, missing: new Map() };
+    const act = decide(materials);
+    if (materials.missing.size === 0) return act();
+    const read = async (ref: BlobRef): Promise<[string, Value]> => [
+      ref.digest,
+      await readValue(this.#options.store, ref),
+    ];
+    const wanted = [...materials.missing.values()];
+    void this.#persevere(run, () => Promise.all(wanted.map(read))).then((more) => {
+      if (more) this.#withMaterials(run, decide, new Map([...values, ...more]));
     });
   }
 
-  async #execute(
-    job: Job,
-    { expert, instance, action }: { expert: RegisteredExpert; instance: ExpertInstance; action: string },
-  ) {
-    const { run, task, attempt, input, stop } = job;
-    const { host, clock, registry, logger } = this.#options;
-    const { datasets, allowed } = this.#options.surroundings(run);
-    const { permissions } = expert;
-    const hostToken = host.grant({
+  #persevere<T>(run: ActiveRun, ask: () => Promise<T>): Promise<T | undefined> {
+    return persevere(ask, { ...this.#options, given: () => !run.stopped });
+  }
+
+  #take(run: ActiveRun, { task: number, item, attempt, priority }: DispatchCommand, work: Work): void {
+    // Called back and dispatched again while its materials were being fetched.
+    if (this.#jobs.get(keyOf(run, { task: number, item }))?.attempt === attempt) return;
+    const task = run.task(number);
+    const state = run.projection.run().tasks[number];
+    const underWay = isUnderWay(run, { task: number, item });
+    // A task that was routed by capability is pinned by its first attempt.
+    const pin = run.started.pins[task.id] ?? (attempt > 1 || underWay || item > 0 ? state?.expert : undefined);
+    const { user, priority: runPriority } = run.started;
+    const job: Job = {
       run,
-      datasets,
-      packageRoot: instance.packageRoot,
-      permissions,
-      signal: stop.signal,
-    });
-    const { id } = run.task(task);
-    const request = create(ExecuteRequestSchema, {
-      runId: run.runId,
-      taskId: id,
+      task: number,
+      item,
       attempt,
-      idempotencyKey: `${run.runId}/${id}/1`,
-      action,
-      input,
-      upstream: upstreamOf(run, task),
-      hostToken,
+      underWay,
+      need: task.workflow ? undefined : needOf(task, pin?.includes("@") ? pin : undefined),
+      input: work.input,
+      upstream: work.upstream,
+      place: { user, runId: run.runId, runPriority, priority },
+      limit: work.limit,
+      stop: new AbortController(),
+    };
+    this.#jobs.set(keyOf(run, job), job);
+    const patience = msOf(task.queueTimeout);
+    if (patience !== undefined && !underWay) {
+      job.patience = this.#options.clock.after(patience, () => this.#giveUp(job, patience));
+    }
+    this.#room.add(job);
+  }
+
+  #giveUp(job: Job, waitedMs: number): void {
+    if (!this.#settle(job)) return;
+    this.#failEarly(job, {
+      reason: Reason.DEADLINE_EXCEEDED,
+      message: `no expert was free within ${waitedMs / 1000} s`,
+      subject: `tasks.${job.run.task(job.task).id}.queue_timeout`,
+      retryable: true,
     });
-    const began = clock.now();
+  }
+
+  #refuse(job: Job, { why, hint }: { why: string; hint: string }): void {
+    this.#settle(job);
+    const subject = `tasks.${job.run.task(job.task).id}.expert`;
+    this.#failEarly(job, { reason: Reason.EXPERT_UNAVAILABLE, message: why, hint, subject });
+  }
+
+  #begin(job: Job, chosen: Chosen | undefined): void {
+    job.patience?.();
+    job.working = true;
+    if (chosen) chosen.instance.load++;
+    const work = () => this.#execute(job, chosen).finally(() => this.#free(job, chosen));
+    if (job.underWay) {
+      void work();
+      return;
+    }
+    const { run, task, item, attempt } = job;
+    const value = create(TaskStartedSchema, {
+      task,
+      item,
+      attempt,
+      idempotencyKey: idempotencyKey(run, job),
+      ...(chosen
+        ? { expert: chosen.expert.id, instance: chosen.instance.id, action: chosen.action }
+        : { childRunId: this.#options.children.idOf(job) }),
+    });
+    const then = (accepted: boolean) => {
+      if (accepted && this.#jobs.get(keyOf(run, job)) === job) void work();
+      else this.#free(job, chosen);
+    };
+    run.record({ case: "taskStarted", value }, { then });
+  }
+
+  #free(job: Job, chosen: Chosen | undefined): void {
+    if (chosen) chosen.instance.load--;
+    this.#settle(job);
+    this.#room.leave(job);
+    this.#room.placeAll();
+  }
+
+  async #execute(job: Job, chosen: Chosen | undefined): Promise<void> {
+    const { run, stop } = job;
     try {
-      const completed = await perform({ run, task, instance, request, signal: stop.signal, allowed, permissions });
-      if (this.#settle(job)) run.record({ case: "taskCompleted", value: completed });
-      registry
-        .recordLatency(expert, clock.now() - began)
-        .catch((err: unknown) => logger.warn({ expert: expert.id, err }, "the mean latency was not stored"));
+      const completed = chosen ? await this.#workers.work(job, chosen) : await this.#options.children.work(job);
+      if (stop.signal.aborted) return;
+      failpoint("task.afterEffect.beforeRecord");
+      const blobs = detachOutput(completed);
+      if (this.#settle(job)) run.record({ case: "taskCompleted", value: completed }, { blobs });
     } catch (error) {
       if (!this.#settle(job)) return;
       const failure = failureOf(asReject(error), Reason.EXPERT_FAILED);
-      logger.warn(
-        { runId: run.runId, taskId: id, expert: expert.id, reason: Reason[failure.reason], err: error },
+      this.#options.logger.warn(
+        {
+          runId: run.runId,
+          taskId: run.task(job.task).id,
+          expert: chosen?.expert.id,
+          reason: Reason[failure.reason],
+          err: error,
+        },
         "attempt failed",
       );
       this.#fail(job, failure);
-    } finally {
-      host.revoke(hostToken);
     }
   }
 
-  /** Ends a job; false where it was cancelled before. */
+  /** Ends a job; false where that was done before. */
   #settle(job: Job): boolean {
-    const key = keyOf(job.run, job.task);
+    const key = keyOf(job.run, job);
     if (this.#jobs.get(key) !== job) return false;
-    return this.#jobs.delete(key);
+    this.#jobs.delete(key);
+    job.patience?.();
+    // Who works goes on counting until the expert has let go.
+    if (!job.working) this.#room.leave(job);
+    return true;
   }
 
-  #fail({ run, task, attempt }: { run: ActiveRun; task: number; attempt: number }, failure: Failure): void {
-    run.record({ case: "taskFailed", value: run.failed({ task, attempt, failure }) });
+  /** An attempt that never began. */
+  #failEarly(
+    job: Job,
+    failure: { reason: Reason; message: string; subject: string; hint?: string; retryable?: boolean },
+  ) {
+    this.#fail({ ...job, attempt: job.attempt === 1 ? 0 : job.attempt }, create(FailureSchema, failure));
+  }
+
+  #fail({ run, task, item, attempt }: JobName & { run: ActiveRun; attempt: number }, failure: Failure): void {
+    const event: EventKind = { case: "taskFailed", value: run.failed({ task, item, attempt, failure }) };
+    run.record(event);
   }
 }
 
-/** Outputs of the direct predecessors. */
-function upstreamOf(run: ActiveRun, task: number): Record<string, Value> {
-  const { tasks } = run.projection.run();
-  return Object.fromEntries(
-    run.task(task).dependsOn.flatMap((id) => {
-      const output = tasks[run.numberOf(id) ?? -1]?.output;
-      return output ? [[id, output]] : [];
-    }),
-  );
+/** Whether the attempt began before this engine took up the run: it is done again, and has its TaskStarted. */
+function isUnderWay({ projection: { machine } }: ActiveRun, { task, item }: JobName): boolean {
+  return (item > 0 ? machine.itemStatus(task, item) : machine.status(task)) === TaskStatus.RUNNING;
 }
 
-function keyOf(run: ActiveRun, task: number): string {
-  return `${run.runId}/${task}`;
-}
-
-function needKey({ expert, action, version }: Need): string {
-  return `${expert}@${version}/${action}`;
+function keyOf(run: ActiveRun, { task, item }: JobName): string {
+  return `${run.runId}/${task}/${item}`;
 }

@@ -25,6 +25,9 @@ async function argumentsIn(tasks: Init[], looked: (number: number) => boolean = 
         active.record({ case: "taskCompleted", value: create(TaskCompletedSchema, { task, attempt }) });
       },
       cancel() {},
+      withdraw() {},
+      completeTask() {},
+      reuse() {},
     },
   });
   await run.start(create(RunStartedSchema, { workflow, plan: plan(workflow).plan, machineVersion: MACHINE_VERSION }));

@@ -1,4 +1,6 @@
-import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { type JsonObject, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
+import type { BlobRef } from "@odg/proto/odg/run/v1/run_pb";
 import type { Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { type BindingResult, bindInputs, type Scope } from "@odg/workflow";
 import type { ActiveRun } from "./active-run.ts";
@@ -26,11 +28,56 @@ export function namedDatasets(workflow: Workflow, inputs: JsonObject): { uri: st
   });
 }
 
-/** What the expressions of a run may read now. */
-export function scopeOf(run: ActiveRun): Scope {
-  const { tasks } = run.projection.scope();
-  return { run: { id: run.runId, inputs: canonicalInputs(run.started.inputs ?? {}) }, tasks };
+/** Values that are kept beside the journal: those that were read, by digest, and those that were asked for and are not among them. */
+export interface Materials {
+  values: ReadonlyMap<string, Value>;
+  missing: Map<string, BlobRef>;
 }
+
+/** What one item of a task is, for the expressions of its inputs. */
+export interface ItemScope {
+  item: JsonValue;
+  /** From 0. */
+  index: number;
+}
+
+/** What the expressions of a run may read now; those of an item also the item. */
+export function scopeOf(run: ActiveRun, materials: Materials = NOTHING_KEPT(), item?: ItemScope): Scope {
+  const { tasks } = run.projection.scope();
+  return {
+    run: { id: run.runId, inputs: canonicalInputs(run.started.inputs ?? {}) },
+    tasks: {
+      get(id) {
+        const found = tasks.get(id);
+        const ref = run.projection.run().tasks[run.numberOf(id) ?? -1]?.outputBlob;
+        const kept = ref && keptValue(ref, materials);
+        return found && kept ? { ...found, output: toJson(ValueSchema, kept) } : found;
+      },
+    },
+    ...item,
+  };
+}
+
+/** Outputs of the direct predecessors of a task, by id. */
+export function upstreamOf(run: ActiveRun, task: number, materials: Materials): Record<string, Value> {
+  const { tasks } = run.projection.run();
+  return Object.fromEntries(
+    run.task(task).dependsOn.flatMap((id) => {
+      const state = tasks[run.numberOf(id) ?? -1];
+      const output = state?.outputBlob ? keptValue(state.outputBlob, materials) : state?.output;
+      return output ? [[id, output]] : [];
+    }),
+  );
+}
+
+/** A value that is kept beside the journal; where it was not read yet it is missing from now on. */
+export function keptValue(ref: BlobRef, { values, missing }: Materials): Value | undefined {
+  const value = values.get(ref.digest);
+  if (!value) missing.set(ref.digest, ref);
+  return value;
+}
+
+const NOTHING_KEPT = (): Materials => ({ values: new Map(), missing: new Map() });
 
 /**
  * The arguments of a task: its own, or the run's. Where neither names a dataset it is that of the first predecessor that has one, so

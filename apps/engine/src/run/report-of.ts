@@ -7,12 +7,12 @@ import { RunProjection } from "@odg/workflow";
 import { assembleReport } from "../report/assemble.ts";
 
 /** The report of a run, made of its journal and nothing else. */
-export function reportOf(events: readonly Event[]): Report {
+export async function reportOf(events: AsyncIterable<Event> | Iterable<Event>): Promise<Report> {
   const projection = new RunProjection();
   const findings: { taskId: string; expert: string; finding: Finding }[] = [];
   const profiles = new Map<string, DatasetProfile>();
   let workflow = create(WorkflowSchema);
-  for (const event of events) {
+  for await (const event of events) {
     projection.apply(event);
     const { kind } = event;
     if (kind.case === "runStarted" && kind.value.workflow) workflow = kind.value.workflow;

@@ -23,24 +23,33 @@ export interface Watching {
 const HEARTBEAT_MS = 15_000;
 /** Between two looks at the journal of a run that another engine drives. */
 const POLL_MS = 250;
+/** Events that are read at once. */
+const PAGE = 1000;
 
-/** Events of a run under way after a place and what comes, until it ends. @throws ConnectError with RESUME_EXPIRED. */
+/**
+ * Events of a run under way after a place and what comes, until it ends; from the journal where they are not at hand any more.
+ *
+ * @throws ConnectError with RESUME_EXPIRED
+ */
 export async function* watchActive(
   run: ActiveRun,
+  journal: Journal,
   { afterSeq, signal, clock }: Watching,
 ): AsyncGenerator<WatchRunResponse> {
-  checkPlace(afterSeq, run.events.length);
+  checkPlace(afterSeq, run.tail.lastSeq);
   const subscription = run.feed.subscribe();
   try {
-    for (let next = Number(afterSeq); ; ) {
+    for (let last = afterSeq; ; ) {
       for (const ephemeral of subscription.takeEphemerals()) {
         yield create(WatchRunResponseSchema, { message: { case: "ephemeral", value: ephemeral } });
       }
-      for (let event = run.events[next]; event; event = run.events[next]) {
-        next++;
-        yield eventMessage(event);
+      while (last < run.tail.lastSeq && !signal.aborted) {
+        for (const event of run.tail.after(last) ?? (await journal.readEvents(run.runId, last, PAGE))) {
+          yield eventMessage(event);
+          last = event.seq;
+        }
       }
-      if (signal.aborted || (run.stopped && next >= run.events.length)) return;
+      if (signal.aborted || run.stopped) return;
       if (!(await subscription.news(HEARTBEAT_MS, signal))) yield heartbeat(clock);
     }
   } finally {
@@ -59,23 +68,34 @@ export async function* watchJournal(
   runId: string,
   { afterSeq, signal, clock }: Watching,
 ): AsyncGenerator<WatchRunResponse> {
-  const before = await journal.readEvents(runId, 0n);
-  if (before.length === 0) throw reject(Reason.NOT_FOUND, { message: "there is no such run", field: "run_id" });
-  checkPlace(afterSeq, before.length);
-  let last = before.at(-1);
-  let events = before.slice(Number(afterSeq));
-  for (let heardAt = clock.now(); ; events = await journal.readEvents(runId, last?.seq ?? 0n)) {
+  const [place] = await journal.readEvents(runId, afterSeq === 0n ? 0n : afterSeq - 1n, 1);
+  if (!place) await refusePlace(journal, runId, afterSeq);
+  let last = afterSeq;
+  let ended = afterSeq > 0n && place?.kind.case === "runCompleted";
+  for (let heardAt = clock.now(); !ended && !signal.aborted; ) {
+    const events = await journal.readEvents(runId, last, PAGE);
     for (const event of events) {
       yield eventMessage(event);
-      last = event;
-      heardAt = clock.now();
+      last = event.seq;
+      ended = event.kind.case === "runCompleted";
     }
-    if (signal.aborted || last?.kind.case === "runCompleted") return;
+    if (events.length > 0) {
+      heardAt = clock.now();
+      if (events.length === PAGE) continue;
+    }
+    if (ended) return;
     await pause(clock, signal);
     if (clock.now() - heardAt < HEARTBEAT_MS) continue;
     yield heartbeat(clock);
     heardAt = clock.now();
   }
+}
+
+/** There is no event at that place: nor such a run, or it has not come that far. */
+async function refusePlace(journal: Journal, runId: string, afterSeq: bigint): Promise<void> {
+  const [first] = await journal.readEvents(runId, 0n, 1);
+  if (!first) throw reject(Reason.NOT_FOUND, { message: "there is no such run", field: "run_id" });
+  checkPlace(afterSeq, first.seq);
 }
 
 function pause(clock: Clock, signal: AbortSignal): Promise<void> {
@@ -95,10 +115,10 @@ function heartbeat(clock: Clock): WatchRunResponse {
   return create(WatchRunResponseSchema, { message: { case: "heartbeat", value } });
 }
 
-function checkPlace(afterSeq: bigint, count: number): void {
-  if (afterSeq <= BigInt(count)) return;
+function checkPlace(afterSeq: bigint, lastSeq: bigint): void {
+  if (afterSeq <= lastSeq) return;
   throw reject(Reason.RESUME_EXPIRED, {
-    message: `the run has ${count} events; there is nothing after ${afterSeq}`,
+    message: `the run has no event ${afterSeq} to go on after`,
     field: "after_seq",
   });
 }
