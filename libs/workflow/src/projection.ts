@@ -17,8 +17,9 @@ import type { Command } from "./command.ts";
 import { RunContext } from "./context.ts";
 import { Expansion } from "./expansion.ts";
 import { MACHINE_VERSION, RunMachine } from "./machine.ts";
+import { hasEnded } from "./run-state.ts";
 import type { Scope, TaskScope } from "./scope.ts";
-import { failureOfDecision, hasEnded, itemCounts, pendingState, recount, requestedApproval } from "./task-state.ts";
+import { failureOfDecision, itemCounts, pendingState, recount, requestedApproval } from "./task-state.ts";
 
 /**
  * A journal as people and lists see it: the proto Run, kept up to date event by event in O(out-degree). It drives the run's machine,

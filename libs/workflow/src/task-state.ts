@@ -41,11 +41,6 @@ export function pendingState({ id, expert, action }: Task, pin: string | undefin
   };
 }
 
-/** Whether a task with this status never changes again. */
-export function hasEnded(status: TaskStatus): boolean {
-  return status >= TaskStatus.SUCCEEDED && status <= TaskStatus.CANCELLED;
-}
-
 /** Moves one task from one count of the run to another. A state that was counted once stays in the list, be it with 0. */
 export function recount({ taskCounts }: Run, from: TaskStatus, to: TaskStatus): void {
   for (const count of taskCounts) if (count.status === from) count.count--;

@@ -61,9 +61,10 @@ export class Frontier {
     return { waitsFor: this.#waitsFor.slice(), tainted: [...(this.#tainted ?? [])] };
   }
 
-  /** Puts back what a snapshot says is tainted. */
-  taint(tasks: readonly number[]): void {
-    if (tasks.length > 0) this.#tainted = new Set(tasks);
+  /** Puts back what a snapshot holds. */
+  restore({ waitsFor, tainted }: { waitsFor: readonly number[]; tainted: readonly number[] }): void {
+    this.#waitsFor = waitsFor.slice();
+    this.#tainted = tainted.length > 0 ? new Set(tainted) : undefined;
   }
 }
 
