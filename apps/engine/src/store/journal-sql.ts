@@ -56,6 +56,11 @@ export class SqlJournal {
     return [...this.#doubtful.keys()];
   }
 
+  /** It is known now who drives these. */
+  settle(runIds: readonly string[]): void {
+    for (const runId of runIds) this.#doubtful.delete(runId);
+  }
+
   /** Resolves when nothing waits to be committed. */
   async idle(): Promise<void> {
     await Promise.all(this.#lanes.map((lane) => lane.idle()));

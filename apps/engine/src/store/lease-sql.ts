@@ -2,6 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { Owner } from "./commit.ts";
 import { type EngineLease, LEASE_MS, RENEW_MS, type RunRequest } from "./lease.ts";
 import type { Tables } from "./tables.ts";
+import { orStoreError, StoreUnavailable } from "./unavailable.ts";
 
 /** Between two looks at the requests, where no notification came: the connection for those may be lost. */
 const LOOK_MS = 750;
@@ -56,8 +57,14 @@ export class SqlLease implements EngineLease {
   }
 
   async close(): Promise<void> {
+    if (this.#ended) return;
     this.#end();
-    await this.#db.deleteFrom("engines").where("name", "=", this.name).where("fence", "=", this.fence).execute();
+    try {
+      await this.#db.deleteFrom("engines").where("name", "=", this.name).where("fence", "=", this.fence).execute();
+    } catch (error) {
+      // Where the database is away the lease runs out by itself.
+      if (!(orStoreError(error) instanceof StoreUnavailable)) throw error;
+    }
   }
 
   /** Whether the database took the last renewal in good time. */

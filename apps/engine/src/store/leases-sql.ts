@@ -47,6 +47,15 @@ export class SqlLeases {
       .sort((a, b) => (a.runId < b.runId ? -1 : 1));
   }
 
+  async giveBack({ runId, fence }: Lease): Promise<void> {
+    await this.#db
+      .updateTable("runs")
+      .set({ owner: null })
+      .where("run_id", "=", runId)
+      .where("fence", "=", fence)
+      .execute();
+  }
+
   async send({ runId, kind, body }: Omit<RunRequest, "id">): Promise<bigint> {
     const { rows } = await sql<{ request_id: string }>`
       with sent as (

@@ -78,6 +78,16 @@ for (const [name, openShared] of Object.entries(SHARED)) {
       await lost;
     });
 
+    test("take a run that was given back, and no run of a fence that is over", async () => {
+      const [a, b] = [await engine("back-a"), await engine("back-b")];
+      const one = await begin(a.store, a.lease.fence);
+      await a.store.giveBack({ runId: one.runId, fence: a.lease.fence });
+      const [taken] = await b.store.takeRuns(MANY);
+      expect(taken?.runId).toBe(one.runId);
+      await a.store.giveBack({ runId: one.runId, fence: a.lease.fence });
+      expect(await a.store.takeRuns(MANY)).toEqual([]);
+    });
+
     test("pass a request on to the engine that drives the run, and its answer back", async () => {
       const [a, b] = [await engine("asked-a"), await engine("asked-b")];
       const one = await begin(a.store, a.lease.fence);

@@ -128,6 +128,11 @@ export class MemoryStore implements Store {
     return this.#database.take(this.#lease, limit);
   }
 
+  async giveBack({ runId, fence }: Lease): Promise<void> {
+    const kept = this.#database.runs.get(runId);
+    if (kept?.fence === fence) kept.owner = undefined;
+  }
+
   async sendRequest(request: { runId: string; kind: string; body: Uint8Array }): Promise<bigint> {
     return this.#database.send(request);
   }

@@ -7,7 +7,10 @@ import { SqlStore } from "./sql.ts";
 const LANES = 2;
 /** Connections for everything else. */
 const CONNECTIONS = 10;
-const CONNECT_MS = 3000;
+/** For a connection to be made or to become free. */
+const CONNECT_MS = 5000;
+/** Unused connections are kept that long: making one takes a slow database several round trips. */
+const IDLE_MS = 60_000;
 /** A statement that takes longer is stopped by the server. */
 const STATEMENT_MS = 5000;
 /** After this the connection is given up: the server should have said something by then. */
@@ -18,17 +21,21 @@ const LISTEN_AGAIN_MS = 1000;
 /** A store in a Postgres server. `url` is a connection string; it may hold a password and is never logged. */
 export async function openPostgres(url: string, options: { connections?: number } = {}): Promise<SqlStore> {
   const pool = poolOf(url, options.connections ?? CONNECTIONS);
-  return SqlStore.open(new PostgresDialect({ pool }), new PostgresConnections(url));
+  const connections = new PostgresConnections(url);
+  const store = await SqlStore.open(new PostgresDialect({ pool }), connections);
+  await connections.warm();
+  return store;
 }
 
-function poolOf(url: string, max: number, settings = ""): pg.Pool {
+function poolOf(url: string, max: number, more: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
+    idleTimeoutMillis: IDLE_MS,
     connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: STATEMENT_MS,
     query_timeout: ANSWER_MS,
-    ...(settings ? { options: settings } : {}),
+    ...more,
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on("error", () => undefined);
@@ -50,7 +57,12 @@ class PostgresConnections implements Connections {
 
   constructor(url: string) {
     this.#url = url;
-    this.#pool = poolOf(url, LANES, COMMIT_SETTINGS);
+    this.#pool = poolOf(url, LANES, { options: COMMIT_SETTINGS, idleTimeoutMillis: 0 });
+  }
+
+  /** Makes all connections that commits need; they are kept. */
+  async warm(): Promise<void> {
+    await Promise.all(Array.from({ length: LANES }, () => this.#pool.query("select 1")));
   }
 
   async query({ name, text }: Statement, parameters: readonly unknown[]): Promise<Row[]> {

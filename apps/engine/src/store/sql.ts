@@ -99,7 +99,13 @@ export class SqlStore implements Store {
   async takeRuns(limit: number): Promise<Lease[]> {
     const { owner } = this.#journal;
     if (!owner) throw new Error("attach an engine before it takes runs");
-    return this.#leases.take(owner, limit, this.#journal.doubtful());
+    const leases = await this.#leases.take(owner, limit, this.#journal.doubtful());
+    this.#journal.settle(leases.map(({ runId }) => runId));
+    return leases;
+  }
+
+  giveBack(lease: Lease): Promise<void> {
+    return this.#leases.giveBack(lease);
   }
 
   sendRequest(request: { runId: string; kind: string; body: Uint8Array }): Promise<bigint> {

@@ -150,6 +150,8 @@ export interface Leases {
    * did not renew its lease, and those that this engine failed to begin without knowing whether they were kept.
    */
   takeRuns(limit: number): Promise<Lease[]>;
+  /** Leaves a run that this engine took to whoever takes it next, this engine included. */
+  giveBack(lease: Lease): Promise<void>;
   /** Asks the engine that drives a run for something; it hears of it within a second. Answers the request's id. */
   sendRequest(request: { runId: string; kind: string; body: Uint8Array }): Promise<bigint>;
   /** What the driving engine answered; nothing before that. An answer is read once. */
