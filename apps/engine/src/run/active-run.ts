@@ -24,6 +24,8 @@ import type { JobName } from "./job.ts";
 import { type Performer, performCommand } from "./perform-command.ts";
 import { RunTimers } from "./run-timers.ts";
 
+export type { Performer } from "./perform-command.ts";
+
 /** What happened, before it has a place in the journal. */
 export type EventKind = Event["kind"];
 
