@@ -1,114 +1,201 @@
-import { RunStatus, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
+import { fromBinary, toBinary, toJson } from "@bufbuild/protobuf";
+import { EventSchema, RunSchema, type RunStarted, RunStatus, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
+import { RunSnapshotSchema } from "@odg/proto/odg/run/v1/snapshot_pb";
 import type { Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { RunMachine } from "./machine.ts";
-import { project } from "./projection.ts";
+import { checkHistory } from "./check-history.ts";
+import type { Command } from "./command.ts";
+import type { RunMachine } from "./machine.ts";
+import { RunProjection } from "./projection.ts";
 import { Driver } from "./testing/drive.ts";
-import { keyOf, workflowOf } from "./testing/journal.ts";
+import { keyOf, type TaskInit, workflowWith } from "./testing/journal.ts";
 
 const ENDS = [TaskStatus.SUCCEEDED, TaskStatus.FAILED, TaskStatus.SKIPPED, TaskStatus.CANCELLED];
 
-// A DAG of up to 12 tasks, listed in an order that says nothing; and the choices of whoever drives it.
+// Mostly plain tasks, so that runs get far; some with a rule, with items, with an approval, or with an approval and nothing else.
+const kinds: fc.Arbitrary<TaskInit> = fc
+  .record({
+    triggerRule: fc.oneof(
+      { weight: 3, arbitrary: fc.constant("") },
+      { weight: 2, arbitrary: fc.constantFrom("all_success", "all_done", "one_success", "none_failed") },
+    ),
+    kind: fc.nat(9),
+  })
+  .map(({ triggerRule, kind }) => ({
+    triggerRule,
+    ...(kind >= 7 && kind < 9 ? { forEach: { items: "[1]" } } : {}),
+    ...(kind === 6 || kind === 7 || kind === 9 ? { approval: { question: "Sure?" } } : {}),
+    ...(kind === 9 ? { action: "" } : {}),
+  }));
+
+// A DAG of up to 12 tasks, listed in an order that says nothing.
 const workflows: fc.Arbitrary<Workflow> = fc
   .integer({ min: 1, max: 12 })
   .chain((count) =>
     fc.record({
       order: fc.shuffledSubarray([...Array(count).keys()], { minLength: count }),
       edges: fc.array(fc.tuple(fc.nat(count - 1), fc.nat(count - 1)), { maxLength: 24 }),
+      tasks: fc.array(kinds, { minLength: count, maxLength: count }),
+      onFailure: fc.constantFrom("", "", "continue", "fail_fast"),
+      timeout: fc.constantFrom(undefined, undefined, { seconds: 3600n }),
     }),
   )
-  .map(({ order, edges }) => {
+  .map(({ order, edges, tasks, onFailure, timeout }) => {
     const before = new Map(order.map((v) => [v, new Set<string>()]));
     for (const [a, b] of edges) if (a < b) before.get(b)!.add(`t${a}`);
-    return workflowOf(Object.fromEntries(order.map((v) => [`t${v}`, [...before.get(v)!]])));
+    const made = order.map((v) => ({ ...tasks[v]!, id: `t${v}`, dependsOn: [...before.get(v)!] }));
+    return workflowWith(made, { onFailure, ...(timeout ? { timeout } : {}) });
   });
 const choices = fc.array(fc.nat(1000), { maxLength: 200 });
-
-function predecessorsOf(workflow: Workflow): number[][] {
-  const numbers = new Map(workflow.tasks.map(({ id }, number) => [id, number]));
-  return workflow.tasks.map(({ dependsOn }) => dependsOn.map((id) => numbers.get(id)!));
-}
+const reused = fc.array(fc.nat(11), { maxLength: 2 });
 
 function statusesOf(machine: RunMachine): TaskStatus[] {
   return Array.from({ length: machine.taskCount }, (_, task) => machine.status(task));
 }
 
 function everyRun(check: (workflow: Workflow, driver: Driver) => void): void {
-  const runs = fc.property(workflows, choices, (workflow, chosen) => check(workflow, new Driver(workflow, chosen)));
+  const runs = fc.property(workflows, choices, reused, (workflow, chosen, taken) => {
+    const known = taken.filter((task) => task < workflow.tasks.length);
+    check(workflow, new Driver(workflow, chosen, known));
+  });
   fc.assert(runs, { numRuns: 400 });
 }
 
-describe("in every run, whatever the DAG, the outcomes and their order", () => {
+test("the random runs come to every event and every command", () => {
+  const seen = new Set<string | undefined>();
+  const runs = fc.property(workflows, choices, reused, (workflow, chosen, taken) => {
+    const driver = new Driver(
+      workflow,
+      chosen,
+      taken.filter((task) => task < workflow.tasks.length),
+    );
+    driver.run(() => {});
+    for (const step of driver.steps) seen.add("event" in step ? step.event.kind.case : step.command.kind);
+  });
+  fc.assert(runs, { numRuns: 400, seed: 1 });
+  const events = EventSchema.oneofs[0]!.fields.map(({ localName }) => localName);
+  const commands: Command["kind"][] = ["dispatch", "reuse", "skip", "scheduleRetry", "awaitApproval", "completeTask"];
+  commands.push("withdraw", "cancelTask", "scheduleRunTimeout", "completeRun");
+  expect([...events, ...commands].filter((name) => !seen.has(name))).toEqual(["datasetProfiled"]);
+});
+
+describe("in every run, whatever the DAG, the rules, the outcomes and their order", () => {
   test("every task ends, and the run once, with the status that its tasks tell", () => {
     everyRun((_, driver) => {
       driver.run(() => {});
       const statuses = statusesOf(driver.machine);
       expect(statuses.every((status) => ENDS.includes(status))).toBe(true);
       expect(driver.steps.filter((step) => "command" in step && step.command.kind === "completeRun")).toHaveLength(1);
-      const ended = driver.machine.runStatus;
-      if (ended === RunStatus.SUCCEEDED) expect(statuses).not.toContain(TaskStatus.FAILED);
-      if (ended === RunStatus.FAILED) expect(statuses).toContain(TaskStatus.FAILED);
-      if (statuses.includes(TaskStatus.CANCELLED)) expect([RunStatus.CANCELLED, RunStatus.FAILED]).toContain(ended);
-      expect(driver.machine.pending()).toEqual([]);
+      const { machine, steps } = driver;
+      const timedOut = steps.some((step) => "event" in step && step.event.kind.case === "runTimedOut");
+      if (machine.runStatus === RunStatus.SUCCEEDED) expect(statuses).not.toContain(TaskStatus.FAILED);
+      if (machine.runStatus === RunStatus.FAILED && !timedOut) expect(statuses).toContain(TaskStatus.FAILED);
+      if (timedOut) expect(machine.runStatus).toBe(RunStatus.FAILED);
+      if (statuses.includes(TaskStatus.CANCELLED))
+        expect([RunStatus.CANCELLED, RunStatus.FAILED]).toContain(machine.runStatus);
+      expect(machine.pending()).toEqual([]);
     });
   });
 
-  test("no task is dispatched twice for an attempt, or before all its predecessors have succeeded", () => {
-    everyRun((workflow, driver) => {
+  test("the history holds what must be true, by a checker that shares no code with the machine", () => {
+    everyRun((_, driver) => {
       driver.run(() => {});
-      const predecessors = predecessorsOf(workflow);
-      const succeeded = new Set<number>();
-      const dispatched = new Set<string>();
+      expect(checkHistory(driver.journal.events)).toEqual([]);
+    });
+  });
+
+  test("no attempt is dispatched twice, but after a consent, or where a pause took it back", () => {
+    everyRun((_, driver) => {
+      driver.run(() => {});
+      const out = new Set<string>();
       for (const step of driver.steps) {
         if ("event" in step) {
-          if (step.event.kind.case === "taskCompleted") succeeded.add(step.event.kind.value.task);
+          const { kind } = step.event;
+          if (kind.case === "approvalRequested") out.delete(`${kind.value.task}/0/1`);
           continue;
         }
-        if (step.command.kind !== "dispatch") continue;
-        expect(dispatched.has(keyOf(step.command))).toBe(false);
-        dispatched.add(keyOf(step.command));
-        expect(predecessors[step.command.task]!.every((before) => succeeded.has(before))).toBe(true);
+        const { command } = step;
+        if (command.kind !== "dispatch" && command.kind !== "reuse" && command.kind !== "withdraw") continue;
+        const name = `${command.task}/${command.kind === "reuse" ? 0 : command.item}/${command.attempt}`;
+        expect(out.has(name)).toBe(command.kind === "withdraw");
+        if (command.kind === "withdraw") out.delete(name);
+        else out.add(name);
       }
     });
   });
 
-  test("a task is dispatched with the very event that makes it ready", () => {
+  test("a task is ready with the very event that makes it so, and nothing is dispatched in a pause", () => {
     everyRun((workflow, driver) => {
-      const predecessors = predecessorsOf(workflow);
+      const numbers = new Map(workflow.tasks.map(({ id }, number) => [id, number]));
       driver.run(() => {
-        if (driver.machine.cancelling || driver.machine.runStatus !== RunStatus.RUNNING) return;
+        if (driver.machine.cancelling || driver.machine.openTasks === 0) return;
         const statuses = statusesOf(driver.machine);
-        const waiting = statuses.flatMap((status, task) => (status === TaskStatus.PENDING ? [task] : []));
-        const free = waiting.filter((task) =>
-          predecessors[task]!.every((before) => statuses[before] === TaskStatus.SUCCEEDED),
-        );
+        const free = workflow.tasks.filter(({ triggerRule, dependsOn }, task) => {
+          const before = dependsOn.map((id) => statuses[numbers.get(id)!]!);
+          const well = before.filter((status) => status === TaskStatus.SUCCEEDED).length;
+          if (statuses[task] !== TaskStatus.PENDING) return false;
+          if (triggerRule === "one_success") return well > 0;
+          if (triggerRule === "all_done") return before.every((status) => ENDS.includes(status));
+          return well === before.length;
+        });
         expect(free).toEqual([]);
       });
+      let paused = false;
+      for (const step of driver.steps) {
+        if ("event" in step) {
+          if (step.event.kind.case === "runPaused") paused = true;
+          if (["runResumed", "runCancelRequested", "runTimedOut"].includes(step.event.kind.case!)) paused = false;
+        } else if (step.command.kind === "dispatch") expect(paused).toBe(false);
+        else if (step.command.kind === "cancelTask") paused = false;
+      }
     });
   });
 
-  test("pending() is exactly what is in flight, and a replay of every prefix is the live machine", () => {
+  test("pending() is exactly what is in flight, and a replay of every prefix is the live run", () => {
     everyRun((_, driver) => {
       driver.run(() => {
         const pending = driver.machine.pending();
         expect(pending.map(keyOf).sort()).toEqual([...driver.inFlight.keys()].sort());
-        const again = new RunMachine();
+        const again = new RunProjection();
         for (const event of driver.journal.events) again.apply(event);
-        expect(again.pending()).toEqual(pending);
-        expect(statusesOf(again)).toEqual(statusesOf(driver.machine));
-        expect(again.runStatus).toBe(driver.machine.runStatus);
+        expect(again.machine.pending()).toEqual(pending);
+        expect(statusesOf(again.machine)).toEqual(statusesOf(driver.machine));
+        expect(again.machine.runStatus).toBe(driver.machine.runStatus);
       });
     });
   });
 
-  test("the projection says of each task what the machine says", () => {
+  test("a snapshot of any moment and the events behind it are worth the whole journal", () => {
     everyRun((_, driver) => {
-      driver.run(() => {});
-      const run = project(driver.journal.events);
-      expect(run.tasks.map(({ status }) => status)).toEqual(statusesOf(driver.machine));
-      expect(run.status).toBe(driver.machine.runStatus);
-      expect(run.tasks.every(({ endTime }) => endTime !== undefined)).toBe(true);
+      const restored: RunProjection[] = [];
+      driver.run(() => {
+        const { events } = driver.journal;
+        for (const projection of restored) projection.apply(events.at(-1)!);
+        const bytes = toBinary(RunSnapshotSchema, driver.projection.snapshot());
+        const again = RunProjection.restore(events[0]!.kind.value as RunStarted, fromBinary(RunSnapshotSchema, bytes))!;
+        expect(toBinary(RunSnapshotSchema, again.snapshot())).toEqual(bytes);
+        expect(again.machine.pending()).toEqual(driver.machine.pending());
+        restored.push(again);
+      });
+      const bytes = toBinary(RunSnapshotSchema, driver.projection.snapshot());
+      for (const projection of restored) expect(toBinary(RunSnapshotSchema, projection.snapshot())).toEqual(bytes);
+    });
+  });
+
+  test("the projection says of each task what the machine says, and counts them", () => {
+    everyRun((_, driver) => {
+      driver.run(() => {
+        const run = driver.projection.run();
+        const statuses = statusesOf(driver.machine);
+        expect(run.tasks.map(({ status }) => status)).toEqual(statuses);
+        expect(run.status).toBe(driver.machine.runStatus);
+        for (const { status, count } of run.taskCounts)
+          expect([status, count]).toEqual([status, statuses.filter((other) => other === status).length]);
+        expect(run.taskCounts.reduce((sum, { count }) => sum + count, 0)).toBe(statuses.length);
+        expect(toJson(RunSchema, run)).toBeDefined();
+      });
+      expect(driver.projection.run().tasks.every(({ endTime }) => endTime !== undefined)).toBe(true);
     });
   });
 });

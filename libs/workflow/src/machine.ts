@@ -56,11 +56,21 @@ export class RunMachine {
     return this.#state.status.length;
   }
 
+  /** Tasks that have not ended. */
+  get openTasks(): number {
+    return this.#state.open;
+  }
+
+  /** Whether the run is paused: nothing new begins. */
+  get paused(): boolean {
+    return this.#state.paused && this.#state.phase !== DONE;
+  }
+
   /** RUNNING or PAUSED from RunStarted to RunCompleted, then as that event says; UNSPECIFIED before. */
   get runStatus(): RunStatus {
     if (this.#state.phase === IDLE) return RunStatus.UNSPECIFIED;
     if (this.#state.phase === DONE) return this.#state.outcome;
-    return this.#state.paused ? RunStatus.PAUSED : RunStatus.RUNNING;
+    return this.paused ? RunStatus.PAUSED : RunStatus.RUNNING;
   }
 
   /** True once what is open is being cancelled (by someone, by the time, or because the workflow fails fast), until all has ended. */

@@ -1,5 +1,11 @@
 import { create } from "@bufbuild/protobuf";
-import { type Event, EventSchema, type RunStatus, type SkipCause } from "@odg/proto/odg/run/v1/run_pb";
+import {
+  type ApprovalStatus,
+  type Event,
+  EventSchema,
+  type RunStatus,
+  type SkipCause,
+} from "@odg/proto/odg/run/v1/run_pb";
 import { type Workflow, WorkflowSchema } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import type { Command } from "../command.ts";
 import { MACHINE_VERSION } from "../machine.ts";
@@ -7,10 +13,21 @@ import { plan } from "../plan.ts";
 
 type Kind = NonNullable<Parameters<typeof create<typeof EventSchema>>[1]>["kind"];
 
+/** What a task of a test may be. */
+export type TaskInit = NonNullable<NonNullable<Parameters<typeof create<typeof WorkflowSchema>>[1]>["tasks"]>[number];
+
 /** A workflow of tasks that do nothing: for each id its predecessors. */
 export function workflowOf(edges: Readonly<Record<string, readonly string[]>>): Workflow {
-  const tasks = Object.entries(edges).map(([id, dependsOn]) => ({ id, action: "act", dependsOn: [...dependsOn] }));
-  return create(WorkflowSchema, { workflowId: "w", tasks });
+  return workflowWith(Object.entries(edges).map(([id, dependsOn]) => ({ id, dependsOn: [...dependsOn] })));
+}
+
+/** A workflow of the given tasks, which do nothing. */
+export function workflowWith(
+  tasks: readonly TaskInit[],
+  more: { onFailure?: string; timeout?: { seconds: bigint } } = {},
+): Workflow {
+  const acting = tasks.map((task) => ({ action: "act", ...task }));
+  return create(WorkflowSchema, { workflowId: "w", tasks: acting, ...more });
 }
 
 /** Makes the events of one run: ids, sequence numbers and times (one second apart) as a journal gives them. */
@@ -29,32 +46,70 @@ export class Journal {
     return event;
   }
 
-  started(workflow: Workflow): Event {
+  /** Forgets the newest event: the run would not have it. */
+  drop(): void {
+    this.events.pop();
+  }
+
+  started(workflow: Workflow, reused: number[] = []): Event {
     const result = plan(workflow);
     if (result.plan === undefined) throw new Error(result.issues.map(({ message }) => message).join(" "));
-    const value = { workflow, plan: result.plan, machineVersion: MACHINE_VERSION };
+    const value = { workflow, plan: result.plan, machineVersion: MACHINE_VERSION, reused };
     return this.event({ case: "runStarted", value });
   }
 
-  taskStarted(task: number, attempt: number): Event {
-    return this.event({ case: "taskStarted", value: { task, attempt, expert: "E@1.0.0" } });
+  taskStarted(task: number, attempt: number, item = 0): Event {
+    return this.event({ case: "taskStarted", value: { task, attempt, item, expert: "E@1.0.0" } });
   }
 
-  completed(task: number, attempt: number): Event {
-    return this.event({ case: "taskCompleted", value: { task, attempt } });
+  completed(task: number, attempt: number, item = 0): Event {
+    return this.event({ case: "taskCompleted", value: { task, attempt, item } });
   }
 
-  failed(task: number, attempt: number, retrySeconds?: number): Event {
+  reused(task: number, attempt: number): Event {
+    return this.event({ case: "taskCompleted", value: { task, attempt, reusedFrom: "run-0" } });
+  }
+
+  failed(task: number, attempt: number, retrySeconds?: number, item = 0): Event {
     const retryAfter = retrySeconds === undefined ? undefined : { seconds: BigInt(retrySeconds) };
-    return this.event({ case: "taskFailed", value: { task, attempt, retryAfter, failure: { message: "broken" } } });
+    const failure = { message: "broken" };
+    return this.event({ case: "taskFailed", value: { task, attempt, item, retryAfter, failure } });
   }
 
   skipped(task: number, cause: SkipCause): Event {
     return this.event({ case: "taskSkipped", value: { task, cause } });
   }
 
-  retryDue(task: number): Event {
-    return this.event({ case: "taskRetryDue", value: { task } });
+  retryDue(task: number, item = 0): Event {
+    return this.event({ case: "taskRetryDue", value: { task, item } });
+  }
+
+  expanded(task: number, count: number, maxConcurrency = 0): Event {
+    return this.event({ case: "taskExpanded", value: { task, count, maxConcurrency } });
+  }
+
+  asked(task: number, seconds?: number): Event {
+    return this.event({ case: "approvalRequested", value: { task, question: "Sure?", ...this.#within(seconds) } });
+  }
+
+  escalated(task: number, seconds?: number): Event {
+    return this.event({ case: "approvalEscalated", value: { task, approvers: ["boss"], ...this.#within(seconds) } });
+  }
+
+  decided(task: number, status: ApprovalStatus): Event {
+    return this.event({ case: "approvalDecided", value: { task, status, decidedBy: "jo", reason: "because" } });
+  }
+
+  paused(): Event {
+    return this.event({ case: "runPaused", value: { reason: "asked" } });
+  }
+
+  resumed(): Event {
+    return this.event({ case: "runResumed", value: {} });
+  }
+
+  timedOut(): Event {
+    return this.event({ case: "runTimedOut", value: {} });
   }
 
   cancelRequested(): Event {
@@ -68,6 +123,10 @@ export class Journal {
   ended(status: RunStatus): Event {
     return this.event({ case: "runCompleted", value: { status } });
   }
+
+  #within(seconds: number | undefined) {
+    return seconds === undefined ? {} : { deadline: { seconds: 1_001n + BigInt(this.events.length + seconds) } };
+  }
 }
 
 /** A name by which commands can be compared, whatever their order. */
@@ -77,14 +136,15 @@ export function keyOf(command: Command): string {
       return `completeRun ${command.status}`;
     case "skip":
       return `skip ${command.task} ${command.cause}`;
-    case "reuse":
     case "completeTask":
-      return `${command.kind} ${command.task}`;
+      return `completeTask ${command.task} ${command.failed}`;
     case "awaitApproval":
       return `awaitApproval ${command.task} ${command.deadlineMs}`;
     case "scheduleRunTimeout":
       return `scheduleRunTimeout ${command.dueMs}`;
+    case "reuse":
+      return `reuse ${command.task} ${command.attempt}`;
     default:
-      return `${command.kind} ${command.task} ${command.item} ${command.attempt}`;
+      return `${command.kind} ${command.task}/${command.item} ${command.attempt}`;
   }
 }
