@@ -11,8 +11,12 @@ import { ExpertRegistry } from "./expert/registry.ts";
 import { createLogger, type Logger, type LogStream } from "./logger.ts";
 import { armFailpoints } from "./run/failpoint.ts";
 import { Runs } from "./run/runs.ts";
+import { scheduledRuns } from "./schedule/scheduled-runs.ts";
+import { Schedules } from "./schedule/schedules.ts";
+import { Timekeeper } from "./schedule/timekeeper.ts";
 import { expertCatalogServiceRoutes } from "./services/expert-catalog-service.ts";
 import { runServiceRoutes } from "./services/run-service.ts";
+import { scheduleServiceRoutes } from "./services/schedule-service.ts";
 import { workflowServiceRoutes } from "./services/workflow-service.ts";
 import { MemoryStore } from "./store/memory.ts";
 import type { Store } from "./store/store.ts";
@@ -25,7 +29,7 @@ export { StoreUnavailable } from "./store/unavailable.ts";
 
 /** An engine in this process: the same services, whether a server or an in-memory transport offers them. */
 export interface Engine {
-  /** WorkflowService, RunService and ExpertCatalogService. */
+  /** WorkflowService, RunService, ScheduleService and ExpertCatalogService. */
   routes(router: ConnectRouter): void;
   logger: Logger;
   /** Whether the store answers in good time. */
@@ -80,9 +84,22 @@ export async function createEngine(config: EngineConfig, clock: Clock = systemCl
     });
     opened.push(runs);
     await runs.open(config.leftRuns);
+    const schedules = new Schedules({ store: store.schedules, workflows, clock });
+    if (config.leftRuns === "resume") {
+      // Only an engine that stays keeps time: one that lives for a command would leave the runs that it begins.
+      const timekeeper = new Timekeeper({
+        schedules: store.schedules,
+        runs: scheduledRuns(runs, store),
+        clock,
+        logger,
+      });
+      opened.push(timekeeper);
+      timekeeper.start();
+    }
     const services = [
       runServiceRoutes(runs),
       workflowServiceRoutes(workflows, registry),
+      scheduleServiceRoutes(schedules),
       expertCatalogServiceRoutes(registry, experts),
     ];
     return {

@@ -19,7 +19,7 @@ export interface ScheduledRuns {
   /** Whether a run is there and has not ended. */
   isOpen(runId: string): Promise<boolean>;
   /** Asks for a run's cancellation; one that has ended stays as it is. */
-  cancel(runId: string, reason: string): Promise<void>;
+  cancel(runId: string, reason: string, scheduleId: string): Promise<void>;
 }
 
 type Claimed = KeptSchedule & { firingMs: number };
@@ -103,7 +103,7 @@ export class Timekeeper {
     // Another engine may have been quicker: the time is its own then.
     if (!(await this.#schedules.replace(kept)) || fireMs === undefined) return;
     if (busy && kept.schedule.overlap === "cancel") {
-      await this.#runs.cancel(lastRunId, `its schedule ${kept.schedule.scheduleId} began the next run`);
+      await this.#runs.cancel(lastRunId, "its schedule begins the next run", kept.schedule.scheduleId);
     }
     await this.#fire({ ...kept, firingMs: fireMs });
   }
