@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { userInfo } from "node:os";
 
 /** What the terminal and the environment say; flags may take more away. */
 export const surroundings = {
@@ -9,9 +10,23 @@ export const surroundings = {
   stderrColor: process.stderr.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb",
   /** Engine to talk to where no flag names one. */
   engineUrl: process.env.ODG_ENGINE_URL,
+  /** Who sits here, as the system knows them; undefined where it does not, or where the name cannot travel. */
+  user: userName(),
+  /** Whether somebody can be asked. */
+  canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
   /** What an engine in this process logs: nothing, unless the user asks. */
   logLevel: process.env.ODG_LOG_LEVEL ?? "silent",
 };
+
+function userName(): string | undefined {
+  try {
+    const { username } = userInfo();
+    return /^[!-~]{1,256}$/.test(username) ? username : undefined;
+  } catch {
+    // A process in a container may run as a number that has no name.
+    return undefined;
+  }
+}
 
 /** Version of this package. */
 export function version(): string {

@@ -2,8 +2,9 @@ import type { OdgClient } from "@odg/client";
 import { createClient } from "@odg/client";
 import type { Engine } from "@odg/engine";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
-import { connectTransport, inProcessTransport, reject } from "@odg/rpc";
+import { connectTransport, inProcessTransport, isUserName, reject } from "@odg/rpc";
 import { surroundings } from "./config.ts";
+import { EXIT } from "./exit-code.ts";
 import { say } from "./output.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -12,6 +13,8 @@ type EngineApi = typeof import("@odg/engine");
 /** Flags that every verb which needs an engine knows. */
 export interface EngineFlags {
   engine?: string;
+  /** Who asks; whoever sits here where absent. */
+  user?: string;
   quiet?: boolean;
   json?: boolean;
 }
@@ -19,9 +22,19 @@ export interface EngineFlags {
 /** An engine to talk to: a running one, or one in this process. */
 export interface Connection {
   client: OdgClient;
+  /**
+   * The same engine, asked by name: for consents. In this process the runs bear no name, since nobody but the one who started them is
+   * there to consent.
+   */
+  person: OdgClient;
   /** Whether the engine lives in this process, and ends with it. */
   inProcess: boolean;
   close(): Promise<void>;
+}
+
+/** Whether the verb talks to an engine that goes on when it ends. */
+export function isRemote(flags: EngineFlags): boolean {
+  return (flags.engine ?? surroundings.engineUrl) !== undefined;
 }
 
 /** Connects to the engine of the flags; without one starts an engine here, which may open `allowedPaths`. */
@@ -29,19 +42,46 @@ export async function connect(flags: EngineFlags, allowedPaths: string[] = []): 
   const url = flags.engine ?? surroundings.engineUrl;
   if (url) {
     const transport = connectTransport(url);
-    return { client: createClient({ transport }), inProcess: false, close: async () => transport.close() };
+    const close = async () => transport.close();
+    const client = createClient({ transport, ...whoAsks(flags) });
+    return { client, person: client, inProcess: false, close };
   }
-  return startHere(allowedPaths, flags.quiet === true || flags.json === true);
+  return startHere(allowedPaths, flags);
 }
 
-async function startHere(allowedPaths: string[], quiet: boolean): Promise<Connection> {
+/** Does something with an engine and disconnects. Answers the exit code. */
+export async function withConnection(
+  flags: EngineFlags,
+  work: (connection: Connection) => Promise<void>,
+): Promise<number> {
+  const connection = await connect(flags);
+  try {
+    await work(connection);
+    return EXIT.ok;
+  } finally {
+    await connection.close();
+  }
+}
+
+/** @throws UsageError where the name cannot travel. */
+function whoAsks({ user = surroundings.user }: EngineFlags): { user?: string } {
+  if (user === undefined) return {};
+  if (!isUserName(user)) throw new UsageError("--user: a name has 1 to 256 printable ASCII characters");
+  return { user };
+}
+
+async function startHere(allowedPaths: string[], flags: EngineFlags): Promise<Connection> {
+  const quiet = flags.quiet === true || flags.json === true;
+  const person = whoAsks(flags);
   // Loaded only here: the engine is large, and `odg --version` does not need it.
   const api = await import("@odg/engine");
   const engine = await startEngine(api, allowedPaths, quiet).catch((error: unknown) => {
     throw startFault(error, api);
   });
+  const transport = inProcessTransport(engine.routes);
   return {
-    client: createClient({ transport: inProcessTransport(engine.routes) }),
+    client: createClient({ transport }),
+    person: createClient({ transport, ...person }),
     inProcess: true,
     close: () => engine.close(),
   };

@@ -40,3 +40,16 @@ export function localPaths(inputs: JsonObject): { inputs: JsonObject; paths: str
   });
   return { inputs: Object.fromEntries(made), paths };
 }
+
+/** Labels as typed: `key=value`. @throws UsageError */
+export function labelsOf(pairs: readonly string[]): Record<string, string> {
+  const labels = new Map<string, string>();
+  for (const pair of pairs) {
+    const at = pair.indexOf("=");
+    if (at < 1) throw new UsageError(`--label ${JSON.stringify(pair)} is no key=value`);
+    const key = pair.slice(0, at);
+    if (labels.has(key)) throw new UsageError(`--label ${key} is given twice`);
+    labels.set(key, pair.slice(at + 1));
+  }
+  return Object.fromEntries(labels);
+}

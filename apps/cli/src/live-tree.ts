@@ -1,4 +1,11 @@
-import { type Ephemeral, type Event, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
+import {
+  type Ephemeral,
+  type Event,
+  type ItemCounts,
+  RunStatus,
+  type TaskState,
+  TaskStatus,
+} from "@odg/proto/odg/run/v1/run_pb";
 import type { Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { RunProjection } from "@odg/workflow";
 import { createLogUpdate } from "log-update";
@@ -9,12 +16,22 @@ import { paint, say } from "./output.ts";
 export interface RunView {
   event(event: Event): void;
   ephemeral(ephemeral: Ephemeral): void;
+  /** Stands still, so that somebody can be asked something. */
+  suspend(): void;
+  /** Goes on. */
+  resume(): void;
   /** Leaves the last state on the screen. */
   done(): void;
 }
 
 /** For --quiet and --json. */
-export const silentView: RunView = { event: () => undefined, ephemeral: () => undefined, done: () => undefined };
+export const silentView: RunView = {
+  event: () => undefined,
+  ephemeral: () => undefined,
+  suspend: () => undefined,
+  resume: () => undefined,
+  done: () => undefined,
+};
 
 const FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 const FRAME_MS = 80;
@@ -39,18 +56,56 @@ export class LineView implements RunView {
 
   event(event: Event): void {
     this.#projection.apply(event);
+    const change = changeOfRun(event);
+    if (change) say(change);
     for (const [number, task] of this.#projection.run().tasks.entries()) {
       const before = this.#shown[number];
       this.#shown[number] = task.status;
       const worthwhile = task.status !== TaskStatus.PENDING && task.status !== TaskStatus.READY;
       if (before === task.status || !worthwhile) continue;
-      const { icon, word } = LOOK[task.status];
-      say(`${icon} ${task.taskId}: ${word}${tail(task.summary || task.failure?.message)}`);
+      say(`${LOOK[task.status].icon} ${task.taskId}: ${wordOf(task)}${tail(detailOf(task))}`);
     }
   }
 
   ephemeral(): void {}
+  suspend(): void {}
+  resume(): void {}
   done(): void {}
+}
+
+/** What happened to the run as a whole; nothing where only a task is concerned. */
+function changeOfRun({ kind }: Event): string | undefined {
+  switch (kind.case) {
+    case "runPaused":
+      return `‖ paused${by(kind.value.user)}${tail(kind.value.reason)}`;
+    case "runResumed":
+      return `▶ goes on${by(kind.value.user)}`;
+    case "runCancelRequested":
+      return `⊘ cancelled${by(kind.value.user)}${tail(kind.value.reason)}`;
+    case "runTimedOut":
+      return "⊘ the run took longer than it may";
+    default:
+      return undefined;
+  }
+}
+
+function by(user: string): string {
+  return user ? ` by ${user}` : "";
+}
+
+function wordOf({ status, reusedFrom, items }: TaskState): string {
+  if (reusedFrom) return "taken over";
+  return items ? `${LOOK[status].word} ${itemsText(items)}` : LOOK[status].word;
+}
+
+/** `12/40`, and how many have failed. */
+function itemsText({ total, succeeded, failed }: ItemCounts): string {
+  return `(${succeeded + failed}/${total}${failed > 0 ? `, ${failed} failed` : ""})`;
+}
+
+function detailOf({ status, summary, failure, approval }: TaskState): string | undefined {
+  if (status === TaskStatus.WAITING_APPROVAL) return approval?.question;
+  return summary || failure?.message;
 }
 
 function tail(text: string | undefined): string {
@@ -64,6 +119,7 @@ export class TreeView implements RunView {
   #progress = new Map<string, { fraction: number; message: string }>();
   #rows: { task: number; prefix: string }[] = [];
   #title = "";
+  #still = false;
   #began = Date.now();
   #timer = setInterval(() => this.#draw(), FRAME_MS);
 
@@ -87,14 +143,27 @@ export class TreeView implements RunView {
     if (kind.case === "progress") this.#progress.set(taskId, kind.value);
   }
 
+  suspend(): void {
+    this.#draw();
+    this.#log.done();
+    this.#still = true;
+  }
+
+  resume(): void {
+    this.#still = false;
+    this.#draw();
+  }
+
   done(): void {
     clearInterval(this.#timer);
+    this.#still = false;
     this.#draw();
     this.#log.done();
   }
 
   #draw(): void {
-    const { tasks } = this.#projection.run();
+    if (this.#still) return;
+    const { tasks, status } = this.#projection.run();
     const color = surroundings.stderrColor;
     const width = Math.max(
       0,
@@ -111,19 +180,24 @@ export class TreeView implements RunView {
       const room = Math.max(10, (process.stderr.columns ?? 80) - width - 7);
       return `  ${name}  ${paint(look.color, `${icon} ${clip(this.#text(task), room)}`, color)}`;
     });
-    this.#log([`${paint("bold", this.#title, color)}  ${paint("dim", `${seconds} s`, color)}`, ...lines].join("\n"));
+    const paused = status === RunStatus.PAUSED ? `  ${paint("yellow", "‖ paused", color)}` : "";
+    const head = `${paint("bold", this.#title, color)}  ${paint("dim", `${seconds} s`, color)}${paused}`;
+    this.#log([head, ...lines].join("\n"));
   }
 
   #text(task: number): string {
     const state = this.#projection.run().tasks[task];
     if (!state) return "";
+    if (state.reusedFrom) return `taken over${tail(state.summary)}`;
+    if (state.status === TaskStatus.WAITING_APPROVAL) return `${wordOf(state)}${tail(state.approval?.question)}`;
     const expert = state.expert.replace(/@.*/, "");
     if (state.status === TaskStatus.RUNNING) {
       const progress = this.#progress.get(state.taskId);
       const share = progress && progress.fraction > 0 ? ` ${Math.round(progress.fraction * 100)} %` : "";
-      return `${expert}${share}${tail(progress?.message)}`;
+      const items = state.items ? ` ${itemsText(state.items)}` : "";
+      return `${expert}${items}${share}${tail(progress?.message)}`.trimStart();
     }
-    return state.summary || state.failure?.message || LOOK[state.status].word;
+    return detailOf(state) || wordOf(state);
   }
 }
 
