@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { delimiter, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
+import type { MemoryDatabase } from "./store/memory-database.ts";
 
 /** The experts of the decision record that exist, by package. */
 export const DEFAULT_EXPERTS = [
@@ -144,7 +145,10 @@ export interface EngineConfig {
   /** Failpoints to arm, for tests. */
   failpoints?: string | undefined;
   /** Where runs are kept. */
-  store: { kind: "memory" } | { kind: "embedded"; folder: string } | { kind: "postgres"; url: string };
+  store:
+    | { kind: "memory" /** Shared with other engines of this process. */; database?: MemoryDatabase }
+    | { kind: "embedded"; folder: string }
+    | { kind: "postgres"; url: string };
   dataRoots: string[];
   /** Files that may be opened although they lie under no root: what a user typed on the command line. */
   allowedPaths: string[];

@@ -118,7 +118,7 @@ async function openStore(store: EngineConfig["store"]): Promise<Store> {
   // A backend is loaded only where it is used: the embedded Postgres alone is 25 MB.
   switch (store.kind) {
     case "memory":
-      return new MemoryStore();
+      return new MemoryStore(store.database);
     case "embedded":
       return (await import("./store/pglite.ts")).openPglite(store.folder);
     case "postgres":
