@@ -56,7 +56,7 @@ function onboarding(concurrent: number): Dag {
 }
 
 /** Mulberry32 (Tommy Ettinger, public domain): the same numbers on every machine. */
-function seeded(seed: number): () => number {
+export function seeded(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

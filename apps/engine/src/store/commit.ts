@@ -1,7 +1,7 @@
 import type { Statement } from "./connections.ts";
 import { type EncodedAppend, isoTime } from "./encode.ts";
 import { RowSet } from "./row-set.ts";
-import { LABEL_SEPARATOR, labelsOf } from "./run-row.ts";
+import { labelsOf } from "./run-row.ts";
 
 const run = new RowSet(
   {
@@ -26,13 +26,13 @@ const first = new RowSet(
     request_id: "uuid",
     request_hash: "text",
     user_name: "text",
-    labels: "text",
     at: "int",
     len: "int",
   },
   run.next,
 );
-const event = new RowSet({ n: "int", seq: "bigint", kind: "text", at: "int", len: "int" }, first.next);
+const label = new RowSet({ n: "int", label: "text" }, first.next);
+const event = new RowSet({ n: "int", seq: "bigint", kind: "text", at: "int", len: "int" }, label.next);
 const task = new RowSet({ n: "int", task: "int", status: "smallint", at: "int", len: "int" }, event.next);
 const snapshot = new RowSet({ n: "int", seq: "bigint", at: "int", len: "int" }, task.next);
 const blob = new RowSet({ n: "int", digest: "text", at: "int", len: "int" }, snapshot.next);
@@ -68,14 +68,17 @@ with run as (
   returning run.n
 ), inserted as (
   insert into runs (run_id, workflow_id, workflow_version, status, create_time, end_time, last_seq, request_id, request_hash, run,
-    varying, user_name, labels, owner, owner_fence, fence)
+    varying, user_name, owner, owner_fence, fence)
   select ${run.at("run_id")}, workflow_id, version, ${run.at("status")}, create_time, ${run.at("end_time")}, ${run.at("last")},
     request_id, request_hash, ${cut}, substring(${bytes} from ${run.at("at")} for ${run.at("len")}), user_name,
-    string_to_array(labels, '${LABEL_SEPARATOR}'), ${owner}, ${ownerFence}, ${run.at("fence")}
+    ${owner}, ${ownerFence}, ${run.at("fence")}
   from first on conflict do nothing returning run_id
 ), kept as (
   select n from updated union all
   select n from first where (${run.at("run_id")} in (select run_id from inserted)) is true
+), labels as (
+  insert into run_labels (label, run_id)
+  select label, ${run.at("run_id")} from ${label.source} where ${isKept}
 ), events as (
   insert into run_events (run_id, seq, kind, event)
   select ${run.at("run_id")}, seq, kind, ${cut} from ${event.source} where ${isKept}
@@ -112,6 +115,11 @@ export function commitParameters(batch: readonly EncodedAppend[], owner: Owner |
   const parameters = [
     ...run.parameters(batch.map((one, i) => runRow(one, i + 1, pack.add(one.varying)))),
     ...first.parameters(starts),
+    ...label.parameters(
+      batch.flatMap(({ append, fixed }, i) =>
+        fixed ? labelsOf(append.run.labels).map((label) => ({ n: i + 1, label })) : [],
+      ),
+    ),
     ...event.parameters(batch.flatMap((one, i) => eventRows(one, i + 1, pack))),
     ...task.parameters(
       batch.flatMap(({ tasks }, i) =>
@@ -189,7 +197,6 @@ function firstRow({ append: { run, request } }: EncodedAppend, n: number, place:
     request_id: request?.id ?? null,
     request_hash: request?.hash ?? null,
     user_name: run.user,
-    labels: labelsOf(run.labels).join(LABEL_SEPARATOR),
     ...place,
   };
 }

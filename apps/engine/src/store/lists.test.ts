@@ -54,6 +54,8 @@ for (const [name, open] of Object.entries(BACKENDS)) {
       expect(await ids({ user })).toEqual(runs.toReversed());
       expect(await ids({ user, createdFromMs: START + 3_600_000 })).toEqual([runs[2], runs[1]]);
       expect(await ids({ user, createdBeforeMs: START + 3_600_000 })).toEqual([runs[0]]);
+      const before = runs[2] ?? "";
+      expect(await ids({ user, createdFromMs: START, before })).toEqual([runs[1], runs[0]]);
     });
 
     test("leave out the tasks, and show what changed", async () => {

@@ -95,10 +95,13 @@ export class MemoryStore implements Store {
   }
 
   async listRuns(filter: RunFilter): Promise<Run[]> {
+    const byTime = filter.createdFromMs !== undefined || filter.createdBeforeMs !== undefined;
+    const order = byTime ? (a: Run, b: Run) => createdMs(b) - createdMs(a) || newestId(a, b) : newestId;
+    const before = filter.before ? this.#database.runs.get(filter.before)?.run : undefined;
     return [...this.#database.runs.values()]
       .map(({ run }) => run)
-      .filter((run) => matches(run, filter))
-      .sort((a, b) => (a.runId < b.runId ? 1 : -1))
+      .filter((run) => matches(run, filter) && (!before || order(before, run) < 0))
+      .sort(order)
       .slice(0, filter.limit)
       .map(withoutTasks);
   }
@@ -169,16 +172,23 @@ export class MemoryStore implements Store {
 }
 
 function matches(run: Run, filter: RunFilter): boolean {
-  const created = run.createTime ? timestampMs(run.createTime) : 0;
+  const created = createdMs(run);
   return (
     (!filter.workflowId || run.workflowId === filter.workflowId) &&
     (!filter.status || run.status === filter.status) &&
     (!filter.user || run.user === filter.user) &&
     Object.entries(filter.labels ?? {}).every(([key, value]) => run.labels[key] === value) &&
     (filter.createdFromMs === undefined || created >= filter.createdFromMs) &&
-    (filter.createdBeforeMs === undefined || created < filter.createdBeforeMs) &&
-    (!filter.before || run.runId < filter.before)
+    (filter.createdBeforeMs === undefined || created < filter.createdBeforeMs)
   );
+}
+
+function createdMs(run: Run): number {
+  return run.createTime ? timestampMs(run.createTime) : 0;
+}
+
+function newestId(a: Run, b: Run): number {
+  return a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0;
 }
 
 function approvalsOf(run: Run): ListedApproval[] {

@@ -3,7 +3,12 @@ import { RunSchema, type TaskCount, TaskStateSchema, type TaskStatus } from "@od
 import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import { fixedPart, labelsOf, varyingPart, withoutOutput } from "./run-row.ts";
-import type { Tables } from "./tables.ts";
+
+/** The tables as they were then, as far as rows are divided. */
+interface TablesThen {
+  runs: { run_id: string; run: Uint8Array; varying: Uint8Array; labels: string[]; user_name: string };
+  run_tasks: { run_id: string; task: number; status: number; state: Uint8Array };
+}
 
 /** Runs that are read at once while their rows are divided. */
 const PAGE = 500;
@@ -69,7 +74,18 @@ export const runMigrations: Record<string, Migration> = {
         .addColumn("create_time", "timestamptz", (column) => column.notNull().defaultTo(sql`now()`))
         .execute();
       for (const statement of INDEXES) await sql.raw(statement).execute(db);
-      await divideRuns(db as Kysely<Tables>);
+      await divideRuns(db as Kysely<TablesThen>);
+    },
+  },
+  "0011_run_labels": {
+    async up(db: Kysely<unknown>) {
+      // Ordered by run within a label: an index over arrays finds a label, but neither the newest of its runs nor how many there are.
+      await sql`create table run_labels (label text collate "C", run_id uuid, primary key (label, run_id))`.execute(db);
+      await sql`insert into run_labels select distinct unnest(labels), run_id from runs`.execute(db);
+      await sql`drop index runs_by_label`.execute(db);
+      await sql`drop index runs_by_create_time`.execute(db);
+      await sql`alter table runs drop column labels`.execute(db);
+      await sql`create index runs_by_create_time on runs (create_time, run_id)`.execute(db);
     },
   },
 };
@@ -84,7 +100,7 @@ const INDEXES = [
 ];
 
 /** Until here a row held the whole run. */
-async function divideRuns(db: Kysely<Tables>): Promise<void> {
+async function divideRuns(db: Kysely<TablesThen>): Promise<void> {
   for (let after: string | undefined; ; ) {
     let query = db.selectFrom("runs").select(["run_id", "run"]).orderBy("run_id").limit(PAGE);
     if (after) query = query.where("run_id", ">", after);
@@ -95,7 +111,7 @@ async function divideRuns(db: Kysely<Tables>): Promise<void> {
   }
 }
 
-async function divideRun(db: Kysely<Tables>, runId: string, bytes: Uint8Array): Promise<void> {
+async function divideRun(db: Kysely<TablesThen>, runId: string, bytes: Uint8Array): Promise<void> {
   const run = fromBinary(RunSchema, bytes);
   run.taskCounts = countsOf(run.tasks.map(({ status }) => status));
   const row = { run: fixedPart(run), varying: varyingPart(run), labels: labelsOf(run.labels), user_name: run.user };

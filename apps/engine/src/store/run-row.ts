@@ -53,10 +53,7 @@ export function listedApproval(run: Run, task: number): ListedApproval | undefin
   };
 }
 
-/** Between two labels of a run on their way to the database. */
-export const LABEL_SEPARATOR = "\u001f";
-
 /** As they are kept, to be searched. */
 export function labelsOf(labels: Record<string, string>): string[] {
-  return Object.entries(labels).map(([key, value]) => `${key}=${value.replaceAll(LABEL_SEPARATOR, " ")}`);
+  return Object.entries(labels).map(([key, value]) => `${key}=${value}`);
 }

@@ -67,16 +67,27 @@ export class SqlRuns {
 
   async list(filter: RunFilter): Promise<Run[]> {
     const { workflowId, status, user, labels, createdFromMs, createdBeforeMs, before, limit } = filter;
-    let query = this.#db.selectFrom("runs").select(["run", "varying"]).orderBy("run_id", "desc").limit(limit);
-    if (workflowId) query = query.where("workflow_id", "=", workflowId);
-    if (status) query = query.where("status", "=", status);
-    if (user) query = query.where("user_name", "=", user);
-    if (labels && Object.keys(labels).length > 0) {
-      query = query.where("labels", "@>", sql<string[]>`${labelsOf(labels)}::text[]`);
-    }
-    if (createdFromMs !== undefined) query = query.where("create_time", ">=", new Date(createdFromMs));
-    if (createdBeforeMs !== undefined) query = query.where("create_time", "<", new Date(createdBeforeMs));
-    if (before) query = query.where("run_id", "<", before);
+    const byTime = createdFromMs !== undefined || createdBeforeMs !== undefined;
+    let query = this.#db.selectFrom("runs as r").select(["r.run", "r.varying"]).limit(limit);
+    // Ids sort by time as well, but only this order lets an index find both the period and what is newest in it.
+    if (byTime) query = query.orderBy("r.create_time", "desc");
+    query = query.orderBy("r.run_id", "desc");
+    labelsOf(labels ?? {}).forEach((label, i) => {
+      const alias = `l${i}` as "l0";
+      query = query.innerJoin(`run_labels as ${alias}`, (join) =>
+        join.onRef(`${alias}.run_id`, "=", "r.run_id").on(`${alias}.label`, "=", label),
+      );
+    });
+    if (workflowId) query = query.where("r.workflow_id", "=", workflowId);
+    if (status) query = query.where("r.status", "=", status);
+    if (user) query = query.where("r.user_name", "=", user);
+    if (createdFromMs !== undefined) query = query.where("r.create_time", ">=", new Date(createdFromMs));
+    if (createdBeforeMs !== undefined) query = query.where("r.create_time", "<", new Date(createdBeforeMs));
+    if (before && byTime) {
+      query = query.where(
+        sql<boolean>`(r.create_time, r.run_id) < (select create_time, run_id from runs where run_id = ${before}::uuid)`,
+      );
+    } else if (before) query = query.where("r.run_id", "<", before);
     return (await query.execute()).map(({ run, varying }) => joinParts(run, varying));
   }
 

@@ -20,14 +20,14 @@ export interface Tables extends VersionTables, DraftTables, ScheduleTables {
     /** Run, what changes. */
     varying: Uint8Array;
     user_name: string;
-    /** `key=value`. */
-    labels: string[];
     /** Name of the engine that drives it. */
     owner: string | null;
     /** Fence of that engine's membership. */
     owner_fence: bigint;
     fence: bigint;
   };
+  /** `key=value`. */
+  run_labels: { label: string; run_id: string };
   run_tasks: { run_id: string; task: number; status: number; state: Uint8Array };
   run_events: { run_id: string; seq: bigint; kind: string; event: Uint8Array };
   run_snapshots: { run_id: string; seq: bigint; snapshot: Uint8Array };
