@@ -45,7 +45,7 @@ describe.skipIf(server === "")("an expert whose next version comes while a run i
     const before = await old.client.startRun({ source: steps() });
     await old.kill();
     const { client } = await scene.engine("scene", { experts: [scene.expert({ version: "1.1.0" })] });
-    await scene.settled();
+    await scene.settled(10_000);
     const { run } = await client.runs.getRun({ runId: before.runId });
     expect(run?.status).toBe(RunStatus.FAILED);
     expect(run?.failure?.message).toContain("EffectExpert@1.0.0");

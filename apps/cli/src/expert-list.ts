@@ -23,6 +23,10 @@ export async function expertList(flags: EngineFlags & { capability?: string }): 
       expert.actions.map(({ name }) => name).join(", "),
     ]);
     printData(table([["EXPERT", "STATUS", "LOAD", "LATENCY", "PLACEMENT", "MODEL", "ACTIONS"], ...rows]));
+    for (const { packageName, version, wider } of response.pending)
+      printData(
+        `${packageName}@${version} waits for an approval of ${wider.join(", ")}: odg expert approve ${packageName} ${version}`,
+      );
     return EXIT.ok;
   } finally {
     await close();

@@ -1,7 +1,6 @@
-import type { SecureServerOptions } from "node:http2";
 import { resolve } from "node:path";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
-import { inProcessTransport, type RpcServer, reject, startServer } from "@odg/rpc";
+import { inProcessTransport, type RpcServer, reject, type ServerOptions, startServer } from "@odg/rpc";
 import type { Logger } from "../logger.ts";
 import { adapterErrors } from "../run/failure.ts";
 import { AllowList } from "./allow-list.ts";
@@ -25,7 +24,7 @@ export interface ExpertsOptions {
   /** Where remote experts ask back; a free port of the loopback interface where absent. */
   readonly hostListen?: { readonly host: string; readonly port: number };
   /** Certificate and key of that door; without them it is open to read on its way. */
-  readonly hostTls?: Pick<SecureServerOptions, "cert" | "key">;
+  readonly hostTls?: ServerOptions["tls"];
   /** What remote experts want to see. */
   readonly remoteToken?: string;
   /** Whether that may travel unencrypted beyond this machine. */
@@ -240,12 +239,7 @@ export class Experts {
     return this.#folder;
   }
 
-  async #listen(where: {
-    socketPath?: string;
-    host?: string;
-    port?: number;
-    tls?: SecureServerOptions;
-  }): Promise<RpcServer> {
+  async #listen(where: Pick<ServerOptions, "socketPath" | "host" | "port" | "tls">): Promise<RpcServer> {
     const { host, logger } = this.#options;
     const options = { ...where, routes: host.routes, interceptors: [adapterErrors], logger, drainMs: 1_000 };
     const door = await startServer(options).catch((error: NodeJS.ErrnoException) => {

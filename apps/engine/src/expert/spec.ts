@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { PlacementError } from "./placement-error.ts";
 
 /** One entry of ODG_EXPERTS. */
@@ -50,6 +49,6 @@ export function isLoopback(target: string): boolean {
   const places = target.replace(/^\w+:(?:\/\/[^/]*\/)?/, "").split(",");
   return places.every((place) => {
     const host = place.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
-    return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+    return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
   });
 }
