@@ -4,6 +4,7 @@ import type { MessagePort } from "node:worker_threads";
 import { toBinary } from "@bufbuild/protobuf";
 import type { DistinctValue, WorkerIo } from "@odg/expert-plugin-api";
 import { DatasetProfileSchema } from "@odg/proto/odg/catalog/v1/dataset_pb";
+import { lowerThread } from "../priority.ts";
 import { batchesOf, leafNamed } from "./batches.ts";
 import { errorOfFault, faultOf } from "./dataset-error.ts";
 import { Duck } from "./duck.ts";
@@ -12,6 +13,8 @@ import { NativeGate } from "./native-gate.ts";
 import { prepare } from "./prepare.ts";
 import { profileSource } from "./profile.ts";
 import { distinctOf, type Source } from "./source.ts";
+
+lowerThread();
 
 /** Batches that may be on their way to the engine at once. */
 const CREDIT = 2;

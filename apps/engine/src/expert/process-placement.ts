@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import { PROTOCOL_VERSION } from "@odg/expert-plugin-api";
 import { type ClosableTransport, connectTransport } from "@odg/rpc";
 import type { Logger } from "../logger.ts";
+import { lowerProcess } from "../priority.ts";
 import type { ExpertPackage } from "./package.ts";
 import { PlacementError } from "./placement-error.ts";
 import { Output } from "./process-output.ts";
@@ -48,6 +49,7 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 export async function spawnExpert(options: SpawnOptions): Promise<ExpertProcess> {
   const { expert, socketPath, startMs, logger } = options;
   const child = start(options);
+  if (child.pid !== undefined) lowerProcess(child.pid);
   const output = new Output(logger, expert.name);
   child.stderr.on("data", (chunk: Buffer) => output.hear(chunk));
   const spawned = new Spawned(child, socketPath);
