@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { RunStatus, SkipCause, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
+import { ApprovalStatus, RunStatus, SkipCause, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
 import type { Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { describe, expect, test } from "vitest";
 import type { Command } from "./command.ts";
 import { RunMachine } from "./machine.ts";
-import { Journal, workflowOf } from "./testing/journal.ts";
+import { Journal, type TaskInit, workflowOf, workflowWith } from "./testing/journal.ts";
 
 // Interaction scripts in testdata: a line that does not begin with ">" is an event, the ">" lines after it are what the machine asks
 // for. The format is told in the README. REWRITE=1 writes what the machine answers now into the files.
@@ -40,13 +40,17 @@ class Script {
     return commands === undefined ? ["> refused"] : commands.map((command) => `> ${this.#print(command)}`);
   }
 
-  // `a b<-a c<-a,b`: each task with its predecessors.
+  // `a b<-a c<-a,b`: each task with its predecessors; behind them `:all_done`, `:approval`, `:each`. Before the tasks `fail_fast`,
+  // `timeout=60`.
   #define(words: string[]): string[] {
-    const edges = words.map((word): [string, string[]] => {
-      const [id = "", before = ""] = word.split("<-");
-      return [id, before === "" ? [] : before.split(",")];
-    });
-    this.#workflow = workflowOf(Object.fromEntries(edges));
+    const tasks: TaskInit[] = [];
+    const more: Parameters<typeof workflowWith>[1] = {};
+    for (const word of words) {
+      if (word === "fail_fast") more.onFailure = word;
+      else if (word.startsWith("timeout=")) more.timeout = { seconds: BigInt(word.slice("timeout=".length)) };
+      else tasks.push(taskOf(word));
+    }
+    this.#workflow = workflowWith(tasks, more);
     this.#journal = new Journal();
     this.#machine = new RunMachine();
     return [];
@@ -65,52 +69,80 @@ class Script {
     return this.#machine.tryApply(this.#event(verb, words));
   }
 
-  #event(verb: string, [id = "", number = "1", retry]: string[]) {
+  #event(verb: string, [name = "", ...more]: string[]) {
+    const journal = this.#journal;
+    const [id, item = 0] = name.split("/").map((part, i) => (i === 0 ? part : Number(part))) as [string, number?];
     const task = id === "?" ? 999 : this.#workflow.tasks.findIndex((candidate) => candidate.id === id);
-    const attempt = Number(number);
+    const attempt = Number(more.find((word) => /^\d+$/.test(word)) ?? 1);
+    const option = (key: string) => {
+      const found = more.find((word) => word.startsWith(`${key}=`));
+      return found === undefined ? undefined : Number(found.slice(key.length + 1));
+    };
     switch (verb) {
       case "run":
-        return this.#journal.started(this.#workflow);
+        return journal.started(this.#workflow, this.#reused(name));
       case "started":
-        return this.#journal.taskStarted(task, attempt);
+        return journal.taskStarted(task, attempt, item);
       case "completed":
-        return this.#journal.completed(task, attempt);
+        return journal.completed(task, attempt, item);
+      case "reused":
+        return journal.reused(task, attempt);
       case "failed":
-        return this.#journal.failed(
-          task,
-          attempt,
-          retry === undefined ? undefined : Number(retry.replace("retry=", "")),
-        );
+        return journal.failed(task, attempt, option("retry"), item);
       case "skipped":
-        return this.#journal.skipped(task, SkipCause[number as keyof typeof SkipCause]);
+        return journal.skipped(task, SkipCause[more[0] as keyof typeof SkipCause]);
       case "due":
-        return this.#journal.retryDue(task);
+        return journal.retryDue(task, item);
+      case "expanded":
+        return journal.expanded(task, option("count") ?? 0, option("max"));
+      case "asked":
+        return journal.asked(task, option("within"));
+      case "escalated":
+        return journal.escalated(task, option("within"));
+      case "decided":
+        return journal.decided(task, ApprovalStatus[more[0] as keyof typeof ApprovalStatus]);
+      case "pause":
+        return journal.paused();
+      case "resume":
+        return journal.resumed();
+      case "timeout":
+        return journal.timedOut();
       case "cancel":
-        return this.#journal.cancelRequested();
+        return journal.cancelRequested();
       case "cancelled":
-        return this.#journal.cancelled(task);
+        return journal.cancelled(task);
       case "ended":
-        return this.#journal.ended(RunStatus[id as keyof typeof RunStatus]);
+        return journal.ended(RunStatus[name as keyof typeof RunStatus]);
       default:
         throw new Error(`The script says ${verb}, which is no event.`);
     }
+  }
+
+  // `run reused=a,b`
+  #reused(word: string): number[] {
+    if (!word.startsWith("reused=")) return [];
+    const ids = word.slice("reused=".length).split(",");
+    return this.#workflow.tasks.flatMap(({ id }, task) => (ids.includes(id) ? [task] : []));
   }
 
   #print(command: Command): string {
     if (command.kind === "completeRun") return `completeRun ${RunStatus[command.status]}`;
     if (command.kind === "scheduleRunTimeout") return `scheduleRunTimeout due=${command.dueMs}ms`;
     const { id } = this.#workflow.tasks[command.task]!;
+    const name = "item" in command && command.item > 0 ? `${id}/${command.item}` : id;
     switch (command.kind) {
       case "dispatch":
-        return `dispatch ${id} attempt=${command.attempt} priority=${command.priority}`;
+        return `dispatch ${name} attempt=${command.attempt} priority=${command.priority}`;
       case "skip":
-        return `skip ${id} ${SkipCause[command.cause]}`;
+        return `skip ${name} ${SkipCause[command.cause]}`;
       case "scheduleRetry":
-        return `scheduleRetry ${id} attempt=${command.attempt} after=${command.afterMs}ms due=${command.dueMs}ms`;
+        return `scheduleRetry ${name} attempt=${command.attempt} after=${command.afterMs}ms due=${command.dueMs}ms`;
       case "awaitApproval":
-        return `awaitApproval ${id} deadline=${command.deadlineMs}`;
+        return `awaitApproval ${name} deadline=${command.deadlineMs === undefined ? "none" : `${command.deadlineMs}ms`}`;
+      case "completeTask":
+        return `completeTask ${name} attempt=${command.attempt}${command.failed ? ` failed=${id}/${command.failedItem}` : ""}`;
       default:
-        return `${command.kind} ${id} attempt=${command.attempt}`;
+        return `${command.kind} ${name} attempt=${command.attempt}`;
     }
   }
 
@@ -118,4 +150,17 @@ class Script {
     const tasks = this.#workflow.tasks.map(({ id }, task) => `${id}=${TaskStatus[this.#machine.status(task)]}`);
     return `${RunStatus[this.#machine.runStatus]} ${tasks.join(" ")}`;
   }
+}
+
+// `c<-a,b:all_done:each`
+function taskOf(word: string): TaskInit {
+  const [edge = "", ...marks] = word.split(":");
+  const [id = "", before = ""] = edge.split("<-");
+  const task: TaskInit = { id, dependsOn: before === "" ? [] : before.split(",") };
+  for (const mark of marks) {
+    if (mark === "approval") task.approval = {};
+    else if (mark === "each") task.forEach = { items: "[1]" };
+    else task.triggerRule = mark;
+  }
+  return task;
 }
