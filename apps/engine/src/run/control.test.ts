@@ -74,7 +74,8 @@ async function until(runId: string, wanted: (run: Run) => boolean): Promise<Run>
   throw new Error("it never came to that");
 }
 
-const outputOf = (task: TaskState | undefined): JsonValue | undefined => task?.output && toJson(ValueSchema, task.output);
+const outputOf = (task: TaskState | undefined): JsonValue | undefined =>
+  task?.output && toJson(ValueSchema, task.output);
 const statuses = ({ tasks }: Run) => tasks.map(({ status }) => TaskStatus[status]);
 const refused = async (call: Promise<unknown>) => {
   const error = await call.then(
@@ -130,7 +131,12 @@ describe("a consent", () => {
     await waiting(runId);
     const { approvals } = await engine.runs.listApprovals({ runId });
     expect(approvals).toMatchObject([
-      { runId, taskId: "guarded", requestedBy: "alice", approval: { question: "Delete it?", approvers: ["bob", "alice"] } },
+      {
+        runId,
+        taskId: "guarded",
+        requestedBy: "alice",
+        approval: { question: "Delete it?", approvers: ["bob", "alice"] },
+      },
     ]);
     const decide = (user: string, approve: boolean) =>
       engine.runs.decideApproval({ runId, taskId: "guarded", approve, reason: "looked at it" }, as(user));
@@ -369,7 +375,8 @@ describe("a workflow", () => {
 
   it("shares a limit with other workflows by its key", async () => {
     const opening = gate("keys");
-    const limited = (id: string) => hold(id, "keys", { concurrency: { key: `tenant-${bound("run.inputs.tenant")}`, limit: 2 } });
+    const limited = (id: string) =>
+      hold(id, "keys", { concurrency: { key: `tenant-${bound("run.inputs.tenant")}`, limit: 2 } });
     const inputs = { tenant: "t1" };
     const [one, two] = [
       await start([limited("a"), limited("b")], { inputs }),
@@ -436,7 +443,8 @@ describe("a fork", () => {
 describe("what the tasks of a run share", () => {
   it("is watched: every key as it stands, then each change", async () => {
     const opening = gate("shares");
-    const share = (id: string, key: string, more: object = {}) => echo(id, { action: "share", inputs: { key }, ...more });
+    const share = (id: string, key: string, more: object = {}) =>
+      echo(id, { action: "share", inputs: { key }, ...more });
     const runId = await start([
       share("one", "a.x"),
       hold("held", "shares", { depends_on: ["one"] }),

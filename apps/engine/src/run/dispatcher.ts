@@ -129,7 +129,10 @@ export class Dispatcher implements Performer {
   ): void {
     const materials: Materials = { values, missing: new Map() };
     const act = decide(materials);
-    if (materials.missing.size === 0) return act();
+    if (materials.missing.size === 0) {
+      act();
+      return;
+    }
     const read = async (ref: BlobRef): Promise<[string, Value]> => [
       ref.digest,
       await readValue(this.#options.store, ref),
@@ -259,12 +262,13 @@ export class Dispatcher implements Performer {
     return true;
   }
 
-  /** An attempt that never began. */
+  /** An attempt that never began here; one that began under an engine before this one keeps its number. */
   #failEarly(
     job: Job,
     failure: { reason: Reason; message: string; subject: string; hint?: string; retryable?: boolean },
   ) {
-    this.#fail({ ...job, attempt: job.attempt === 1 ? 0 : job.attempt }, create(FailureSchema, failure));
+    const never = job.attempt === 1 && !job.underWay;
+    this.#fail({ ...job, attempt: never ? 0 : job.attempt }, create(FailureSchema, failure));
   }
 
   #fail({ run, task, item, attempt }: JobName & { run: ActiveRun; attempt: number }, failure: Failure): void {

@@ -3,10 +3,17 @@ import { Heap } from "./heap.ts";
 // Start-time fair queueing: P. Goyal, H. M. Vin, H. Cheng, "Start-time Fair Queueing" (SIGCOMM 1996), with their hierarchy (section 4):
 // users share by their weights, the runs of a user share equally, the attempts of a run go by their priority.
 //
-// Every flow has a start tag. The flow with the least one is served, the virtual time becomes that tag, and the flow's next tag is later
-// by cost / weight; an attempt costs 1. A flow that comes back begins at the virtual time, or where it left off if that is later: it
-// neither saves up a share while it is away nor gains one by going away. For any two flows that both have something waiting, what they
-// got, each divided by its weight, differs at most by 1/w1 + 1/w2 (theorem 1 of the paper, for attempts of cost 1).
+// Every flow has a start tag. The flow with the least one is served, the virtual time becomes that tag where it is later, and the flow's
+// next tag is later by cost / weight; an attempt costs 1. A flow that comes back begins where it left off, or at the virtual time less the
+// credit of BURST attempts, if that is later: so a small run, or one that had to wait for its own steps, goes first, as a thread that slept
+// does in Linux' CFS. For any two flows that both have something waiting, what they got, each divided by its weight, differs at most by
+// 1/w1 + 1/w2 (theorem 1 of the paper, for attempts of cost 1), and by a credit. So that flows with credit
+// that keep coming starve nobody, one of PATIENCE + 1 services goes to who has waited longest.
+
+/** Attempts that a flow may be ahead of its share after it was away. */
+export const BURST = 8;
+/** Services in a row that may go to flows which use their credit. */
+const PATIENCE = 7;
 
 /** Whom an attempt belongs to, and how it stands among its like. */
 export interface Place {
@@ -33,10 +40,17 @@ export type WeightOf = (user: string) => number;
 class Share<C extends { readonly size: number }> {
   #flows = new Map<string, Flow<C>>();
   #active = new Heap<Flow<C>>((a, b) => (a.rank === b.rank ? a.start < b.start : a.rank > b.rank));
+  /** The active ones, who has waited longest first. */
+  #waiting = new Set<Flow<C>>();
   #time = 0;
+  /** Services in a row to flows that used their credit. */
+  #favours = 0;
 
   next(): Flow<C> | undefined {
-    return this.#active.peek();
+    const least = this.#active.peek();
+    if (!least || least.start >= this.#time || this.#favours < PATIENCE) return least;
+    for (const flow of this.#waiting) if (flow.rank === least.rank) return flow;
+    return least;
   }
 
   /** The flow's child, which is about to get something. */
@@ -44,40 +58,48 @@ class Share<C extends { readonly size: number }> {
     let flow = this.#flows.get(key);
     if (!flow) {
       this.#forgetIdle();
-      flow = { key, weight: made.weight, rank: made.rank, start: this.#time, child: made.child() };
+      flow = { key, weight: made.weight, rank: made.rank, start: Number.NEGATIVE_INFINITY, child: made.child() };
       this.#flows.set(key, flow);
     }
     if (flow.child.size === 0) {
-      flow.start = Math.max(flow.start, this.#time);
+      flow.start = Math.max(flow.start, this.#time - BURST / flow.weight);
       this.#active.push(flow);
+      this.#waiting.add(flow);
     }
     return flow.child;
   }
 
   /** The flow was served: something was taken from its child. */
   served(flow: Flow<C>): void {
-    this.#active.remove(flow);
-    // Ranks are strict: a lower one that is served late must not make up for it against the higher.
+    this.#drop(flow);
+    this.#favours = flow.start < this.#time ? this.#favours + 1 : 0;
     this.#time = Math.max(this.#time, flow.start);
     flow.start += 1 / flow.weight;
-    if (flow.child.size > 0) this.#active.push(flow);
+    if (flow.child.size === 0) return;
+    this.#active.push(flow);
+    this.#waiting.add(flow);
   }
 
   /** Something was taken out of a flow without being served. */
   left(key: string): void {
     const flow = this.#flows.get(key);
-    if (flow?.child.size === 0) this.#active.remove(flow);
+    if (flow?.child.size === 0) this.#drop(flow);
   }
 
   child(key: string): C | undefined {
     return this.#flows.get(key)?.child;
   }
 
-  /** Idle flows matter only while their tag is ahead of the time. */
+  #drop(flow: Flow<C>): void {
+    this.#active.remove(flow);
+    this.#waiting.delete(flow);
+  }
+
+  /** Idle flows matter only while their tag is later than what a new one gets. */
   #forgetIdle(): void {
     if (this.#flows.size < 2 * this.#active.size + 64) return;
-    for (const [key, { child, start }] of this.#flows) {
-      if (child.size === 0 && start <= this.#time) this.#flows.delete(key);
+    for (const [key, { child, start, weight }] of this.#flows) {
+      if (child.size === 0 && start <= this.#time - BURST / weight) this.#flows.delete(key);
     }
   }
 }

@@ -51,8 +51,10 @@ export function performCommand(run: ActiveRun, command: Command, performer: Perf
       return;
     }
     case "scheduleRetry": {
-      const { task, item, dueMs } = command;
-      run.timers.set(retryName(command), dueMs, () =>
+      const { task, item, dueMs, afterMs } = command;
+      // Never longer than the whole wait, whatever the wall clock was when the attempt failed.
+      const latestMs = run.nowMs() + afterMs;
+      run.timers.set(retryName(command), Math.min(dueMs, latestMs), () =>
         run.record({ case: "taskRetryDue", value: create(TaskRetryDueSchema, { task, item }) }),
       );
       return;
