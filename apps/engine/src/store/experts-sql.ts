@@ -1,10 +1,17 @@
 import { type Kysely, sql } from "kysely";
+import { SpacedWrites } from "./spaced-writes.ts";
 import type { ExpertRecord, Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
+
+type Change = Parameters<Store["updateExpert"]>[1];
+
+/** Between two updates of one expert. */
+const PAUSE_MS = 500;
 
 /** The experts as the registry knows them, in SQL. */
 export class SqlExperts {
   #db: Kysely<Tables>;
+  #updates = new SpacedWrites<Change>(PAUSE_MS, (expertId, change) => this.#update(expertId, change));
 
   constructor(db: Kysely<Tables>) {
     this.#db = db;
@@ -35,12 +42,23 @@ export class SqlExperts {
     return rows.map(expertRecord);
   }
 
-  async update(expertId: string, change: Parameters<Store["updateExpert"]>[1]): Promise<void> {
+  /** Resolves when it is kept, which may take a moment: every task that ends changes the mean of its expert. */
+  async update(expertId: string, change: Change): Promise<void> {
+    if (Object.keys(change).length === 0) return;
+    // Whoever looks for an expert should know at once that it is gone.
+    await this.#updates.add(expertId, change, change.status === "offline");
+  }
+
+  /** Resolves when all updates are kept, or could not be. */
+  async close(): Promise<void> {
+    await this.#updates.flush();
+  }
+
+  async #update(expertId: string, { averageLatencyMs, status }: Change): Promise<void> {
     const set = {
-      ...(change.averageLatencyMs === undefined ? {} : { average_latency_ms: change.averageLatencyMs }),
-      ...(change.status === undefined ? {} : { status: change.status }),
+      ...(averageLatencyMs === undefined ? {} : { average_latency_ms: averageLatencyMs }),
+      ...(status === undefined ? {} : { status }),
     };
-    if (Object.keys(set).length === 0) return;
     await this.#db.updateTable("experts").set(set).where("expert_id", "=", expertId).execute();
   }
 }

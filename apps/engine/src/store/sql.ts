@@ -134,6 +134,7 @@ export class SqlStore implements Store {
 
   async close(): Promise<void> {
     await this.#journal.idle();
+    await this.#experts.close();
     await this.#leases.close();
     await this.#connections.close();
     await this.#db.destroy();
