@@ -130,6 +130,7 @@ export function effectExpert(sinkUrl: string, { version = "1.0.0", slots = 256 }
   const folder = mkdtempSync(join(tmpdir(), "odg-effect-"));
   cpSync(join(source, "index.ts"), join(folder, "index.ts"));
   const manifest = { ...JSON.parse(readFileSync(join(source, "package.json"), "utf8")), version };
+  manifest.odg.permissions = { hosts: [new URL(sinkUrl).host] };
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
   writeFileSync(join(folder, "sink.json"), JSON.stringify({ url: sinkUrl, slots }), { mode: 0o600 });
   symlinkSync(resolve(import.meta.dirname, "../../node_modules"), join(folder, "node_modules"));

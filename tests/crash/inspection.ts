@@ -1,6 +1,6 @@
 // What a storm has left: every journal and every effect, read off Postgres alone.
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Event } from "@odg/proto/odg/run/v1/run_pb";
+import { type Event, RunStatus } from "@odg/proto/odg/run/v1/run_pb";
 import { checkHistory } from "@odg/workflow";
 import type { Effect, TestDatabase } from "./database.ts";
 import type { Load } from "./load.ts";
@@ -13,6 +13,8 @@ export interface Inspection {
   events: number;
   /** Calls of the effect, and how many keys they had. */
   effects: { calls: number; keys: number };
+  /** Runs that ended otherwise than well. */
+  unsuccessful: number;
   /** What must not be. */
   faults: string[];
   /** Milliseconds that each run waited for its next event whenever its engine had been killed. */
@@ -39,6 +41,7 @@ export async function inspect(
     tasks: 0,
     events: 0,
     effects: { calls: 0, keys: 0 },
+    unsuccessful: 0,
     faults: [...load.faults],
     recoveries: [],
   };
@@ -55,7 +58,9 @@ export async function inspect(
     found.effects.calls += effects.length;
     found.effects.keys += new Set(effects.map(({ key }) => key)).size;
     found.faults.push(...violationsOf(runId, events), ...checkEffects(events, effects, clock));
-    if (events.at(-1)?.kind.case !== "runCompleted") found.faults.push(`run ${runId} has not ended`);
+    const last = events.at(-1)?.kind;
+    if (last?.case === "runCompleted" && last.value.status !== RunStatus.SUCCEEDED) found.unsuccessful++;
+    if (last?.case !== "runCompleted") found.faults.push(`run ${runId} has not ended`);
     found.recoveries.push(...recoveriesOf(runId, events, lives));
   }
   return found;

@@ -13,7 +13,7 @@ export interface Accepted {
 }
 
 const EXPERT = { expert: "EffectExpert", action: "effect" };
-const RETRY = { max_attempts: 3, initial_interval: "0.05s", max_interval: "0.1s" };
+const RETRY = { max_attempts: 10, initial_interval: "0.05s", max_interval: "0.1s" };
 
 /** A workflow of one of several shapes, with random waits around the effects and, here and there, attempts that fail. */
 export function randomWorkflow(random: Random): Workflow {

@@ -65,6 +65,7 @@ export async function storm(options: StormOptions): Promise<StormReport> {
     await weather.calm();
     const inspection = await inspect(database, weather.load, { lives: weather.lives });
     inspection.faults.push(...weather.faults);
+    if (inspection.unsuccessful > 0) inspection.faults.push(`${inspection.unsuccessful} runs did not succeed`);
     if (inspection.faults.length === 0) await database.drop();
     else options.tell(`the database ${new URL(database.url).pathname.slice(1)} is left to be looked at`);
     return { ...inspection, seed: options.seed, kills: weather.kills, seconds: (performance.now() - began) / 1000 };
