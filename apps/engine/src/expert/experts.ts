@@ -46,7 +46,7 @@ export class Experts {
   #processDoor: Promise<RpcServer> | undefined;
   #remoteDoor: Promise<RpcServer> | undefined;
   /** What was registered, by entry and bytes: the same again is no further instance. */
-  readonly #registered = new Map<string, RegisteredExpert[]>();
+  readonly #registered = new Map<string, () => RegisteredExpert[]>();
   /** Entries that were refused until somebody approves them, by package and version. */
   readonly #waiting = new Map<string, string>();
   /** One registration at a time. */
@@ -122,12 +122,12 @@ export class Experts {
     if (!expert) this.#allowed.checkRemote(spec);
     const key = [nameOf(spec, expert?.root), expert?.version, expert?.digest].join(" ");
     const known = this.#registered.get(key);
-    if (known) return known;
+    if (known) return known();
     const placed = await this.#placeOnce(entry, spec, expert).catch((error: unknown) => {
       if (!(error instanceof PlacementError)) throw error;
       throw reject(Reason.EXPERT_UNAVAILABLE, { message: error.message, field: "spec", cause: error });
     });
-    this.#registered.set(key, placed);
+    this.#registered.set(key, () => (spec.kind === "remote" ? this.#at(spec.target) : placed));
     this.#options.logger.info({ entry, experts: placed.map(({ id }) => id) }, "an expert was registered");
     return placed;
   }
@@ -189,10 +189,9 @@ export class Experts {
     const { logger, registry, remoteToken, remoteTls = {} } = this.#options;
     this.#keepToken(spec);
     await this.#openRemoteDoor();
-    const found: RegisteredExpert[] = [];
     const register = async (placed: Placed) => {
       if (!byOperator) refuseBuiltIn(placed.description.name, spec.target);
-      found.push(...(await this.#register([placed])));
+      return this.#register([placed]);
     };
     const remote = await RemoteExpert.find({
       target: spec.target,
@@ -202,8 +201,18 @@ export class Experts {
       ...(remoteToken ? { token: remoteToken } : {}),
       ...(spec.tls ? { tls: remoteTls } : {}),
     });
+    if (!byOperator && remote.refusal !== undefined) {
+      await remote.close();
+      throw remote.refusal;
+    }
     this.#opened.push(remote);
-    return [...found];
+    return this.#at(spec.target);
+  }
+
+  /** What answers, or answered, at an address. */
+  #at(target: string): RegisteredExpert[] {
+    const { registry } = this.#options;
+    return registry.list().filter(({ placement, packageName }) => placement === "remote" && packageName === target);
   }
 
   /** A token that was read on its way lets anybody call the expert in the engine's name. */

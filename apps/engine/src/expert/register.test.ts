@@ -3,12 +3,15 @@ import { generateKeyPairSync } from "node:crypto";
 import { appendFileSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { action, defineExpert, type Expert } from "@odg/expert-plugin-api";
 import { packageFiles, SIGNATURE_FILE, signPackage } from "@odg/expert-plugin-api/package";
+import { serveExpert } from "@odg/expert-plugin-api/serve";
 import { ExpertStatus } from "@odg/proto/odg/engine/v1/expert_catalog_service_pb";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { RunStatus } from "@odg/proto/odg/run/v1/run_pb";
 import { reasonOf } from "@odg/rpc";
 import { describe, expect, onTestFinished, test } from "vitest";
+import * as z from "zod";
 import type { EngineConfig } from "../config.ts";
 import { startEngine, workflowOf } from "../testing/engine-under-test.ts";
 import { type GuestOptions, guestHouse, writeGuest } from "../testing/guest.ts";
@@ -90,6 +93,36 @@ describe("an expert that is registered while the engine runs", () => {
       code: "FailedPrecondition",
       reason: "EXPERT_UNAVAILABLE",
     });
+  });
+});
+
+describe("a remote expert that is registered", () => {
+  const setUpAt = async (expert: Expert) => {
+    const server = await serveExpert(expert, { host: "http://127.0.0.1:1", threads: 1, drainMs: 100 });
+    onTestFinished(() => server.close());
+    const spec = `remote:dns:///127.0.0.1:${new URL(server.url).port}`;
+    const hostListen = { host: "127.0.0.1", port: 0 };
+    return { ...(await setUp({ registerAllow: ["remote:dns:///127.0.0.1:*"], hostListen })), spec };
+  };
+  const wait = action({ capability: "waiting", input: z.object({}), output: z.object({}), execute: async () => ({}) });
+
+  test("takes tasks at once, and is there once however often it is registered", BOOT, async () => {
+    const { engine, register, spec } = await setUpAt(
+      defineExpert({ name: "DistantExpert", version: "1.0.0", actions: { wait } }),
+    );
+    for (let i = 0; i < 2; i++)
+      expect((await register(undefined, spec)).experts).toMatchObject([{ placement: "remote" }]);
+    const task = { id: "only", expert: "DistantExpert", action: "wait" };
+    const { run } = await engine.run({ source: { case: "workflow", value: workflowOf([task]) } });
+    expect(run.status).toBe(RunStatus.SUCCEEDED);
+  });
+
+  test("may not have the name of a built-in one", BOOT, async () => {
+    const { register, ids, spec } = await setUpAt(
+      defineExpert({ name: "SecurityExpert", version: "99.0.0", actions: { wait } }),
+    );
+    expect(await refusal(register(undefined, spec))).toMatchObject({ reason: "EXPERT_UNTRUSTED" });
+    expect(await ids()).toEqual([]);
   });
 });
 

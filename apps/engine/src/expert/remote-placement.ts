@@ -42,7 +42,7 @@ export class RemoteExpert {
   #stop: () => void = () => undefined;
   #complaint = "";
   /** What answers there is no expert that this engine can use: waiting does not help. */
-  #refused = false;
+  #refused: unknown;
   #looking: Promise<void> | undefined;
 
   private constructor(options: RemoteOptions) {
@@ -62,12 +62,17 @@ export class RemoteExpert {
     const remote = new RemoteExpert(options);
     const patience = performance.now() + FIRST_LOOK_MS;
     await remote.#look();
-    while (!remote.#known && !remote.#refused && performance.now() < patience) {
+    while (!remote.#known && remote.#refused === undefined && performance.now() < patience) {
       await sleep(100);
       await remote.#look();
     }
     remote.#stop = repeat(() => remote.#look());
     return remote;
+  }
+
+  /** Why what answers there is not taken; undefined where it is, or where nobody answers yet. */
+  get refusal(): unknown {
+    return this.#known ? undefined : this.#refused;
   }
 
   async close(): Promise<void> {
@@ -96,7 +101,7 @@ export class RemoteExpert {
       if (complaint !== this.#complaint)
         this.#options.logger.warn({ target: this.#options.target, err: error }, "no use");
       this.#complaint = complaint;
-      this.#refused = ConnectError.from(error).code !== Code.Unavailable;
+      this.#refused = ConnectError.from(error).code === Code.Unavailable ? undefined : error;
     }
   }
 
