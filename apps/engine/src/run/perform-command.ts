@@ -16,6 +16,7 @@ import type {
 } from "@odg/workflow";
 import type { ActiveRun } from "./active-run.ts";
 import { approvalDue } from "./approvals.ts";
+import { msOf } from "./attempt-limits.ts";
 
 /** Does the work that the machine asks for. Every command but the last two ends in an outcome that is recorded on the run. */
 export interface Performer {
@@ -62,13 +63,17 @@ export function performCommand(run: ActiveRun, command: Command, performer: Perf
     case "awaitApproval": {
       const { task, deadlineMs } = command;
       if (deadlineMs === undefined) run.timers.cancel(approvalName(task));
-      else run.timers.set(approvalName(task), deadlineMs, () => approvalDue(run, task));
+      else {
+        const atMostMs = msOf(run.task(task).approval?.deadline);
+        run.timers.set(approvalName(task), { dueMs: deadlineMs, atMostMs }, () => approvalDue(run, task));
+      }
       return;
     }
     case "scheduleRunTimeout": {
       const { timeout } = run.workflow;
       const event = create(RunTimedOutSchema, timeout ? { timeout } : {});
-      run.timers.set("run", command.dueMs, () => run.record({ case: "runTimedOut", value: event }));
+      const due = { dueMs: command.dueMs, atMostMs: msOf(timeout) };
+      run.timers.set("run", due, () => run.record({ case: "runTimedOut", value: event }));
       return;
     }
     case "cancelTask":

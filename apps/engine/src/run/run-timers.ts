@@ -1,5 +1,13 @@
 import type { Clock } from "../clock.ts";
 
+/** When a wait is over. */
+export interface Due {
+  /** In Unix milliseconds. */
+  dueMs: number;
+  /** The whole wait, in milliseconds: it never takes longer, whatever the wall clock was when it began. */
+  atMostMs?: number | undefined;
+}
+
 /** What a run waits for. Due times come from its events; the waiting itself is by monotonic time. */
 export class RunTimers {
   #clock: Clock;
@@ -9,10 +17,10 @@ export class RunTimers {
     this.#clock = clock;
   }
 
-  /** Calls back at a time, in Unix milliseconds; takes the place of an earlier wait of that name. */
-  set(name: string, dueMs: number, callback: () => void): void {
+  /** Calls back when it is due; takes the place of an earlier wait of that name. */
+  set(name: string, { dueMs, atMostMs = Number.POSITIVE_INFINITY }: Due, callback: () => void): void {
     this.cancel(name);
-    const callOff = this.#clock.after(dueMs - this.#clock.now(), () => {
+    const callOff = this.#clock.after(Math.min(dueMs - this.#clock.now(), atMostMs), () => {
       this.#waits.delete(name);
       callback();
     });
