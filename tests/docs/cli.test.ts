@@ -32,11 +32,13 @@ function offered(text: string): string[] {
     .filter((one) => one !== "--help");
 }
 
-const VERBS = ["run <workflow>", "validate <files...>", "plan <workflow>", "runs", "get <run>", "expert list"] as const;
+const VERBS = [...PAGE.matchAll(/^### `odg (.+)`$/gm)]
+  .map(([, verb = ""]) => verb)
+  .filter((verb) => !verb.startsWith("expert ") || verb === "expert list");
 
 describe("docs/reference/cli.md", () => {
   test.each(VERBS)("has exactly the flags of odg %s", async (verb) => {
-    const words = verb.split(" ").filter((word) => !word.startsWith("<"));
+    const words = verb.split(" ").filter((word) => !/^[<[]/.test(word));
     const documented = [...flagsIn("### Flags of every verb"), ...flagsIn(`### \`odg ${verb}\``)];
     expect(documented.toSorted()).toEqual(offered(await help(...words)).toSorted());
   });
@@ -48,9 +50,10 @@ describe("docs/reference/cli.md", () => {
 
   test("has every verb", async () => {
     const text = await help();
-    const names = [...text.matchAll(/^ {2}([a-z]+)(?: \[| {2,})/gm)].map(([, name]) => name);
+    const names = [...text.matchAll(/^ {2}([a-z]+)(?: [[<]| {2,})/gm)].map(([, name]) => name);
     const documented = new Set(firstColumn(section("## Verbs")).map((cell) => /odg (\w+)/.exec(cell)?.[1]));
     expect(names.filter((name) => name !== "help").toSorted()).toEqual([...documented].toSorted());
+    expect(VERBS).toContain("schedule create <id>");
   });
 
   test("has every exit code", () => {

@@ -1,4 +1,11 @@
-import { RetrySchema, TaskSchema, WorkflowSchema } from "@odg/proto/odg/workflow/v1/workflow_pb";
+import {
+  ApprovalSchema,
+  ConcurrencySchema,
+  ForEachSchema,
+  RetrySchema,
+  TaskSchema,
+  WorkflowSchema,
+} from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { MAX_EDGES, MAX_TASKS, parseWorkflow, plan } from "@odg/workflow";
 import { describe, expect, test } from "vitest";
 import { blocksOf, documentText } from "./blocks.ts";
@@ -15,6 +22,9 @@ describe("docs/reference/workflow-file.md", () => {
     ["Workflow", WorkflowSchema],
     ["Task", TaskSchema],
     ["Retry", RetrySchema],
+    ["Items", ForEachSchema],
+    ["Approval", ApprovalSchema],
+    ["Concurrency", ConcurrencySchema],
   ])("names exactly the fields of %s", (heading, { fields }) => {
     expect(documented(heading).toSorted()).toEqual(fields.map(({ name }) => name).toSorted());
   });
