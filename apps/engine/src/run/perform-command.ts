@@ -53,9 +53,7 @@ export function performCommand(run: ActiveRun, command: Command, performer: Perf
     }
     case "scheduleRetry": {
       const { task, item, dueMs, afterMs } = command;
-      // Never longer than the whole wait, whatever the wall clock was when the attempt failed.
-      const latestMs = run.now() + afterMs;
-      run.timers.set(retryName(command), Math.min(dueMs, latestMs), () =>
+      run.timers.set(retryName(command), { dueMs, atMostMs: afterMs }, () =>
         run.record({ case: "taskRetryDue", value: create(TaskRetryDueSchema, { task, item }) }),
       );
       return;
