@@ -20,7 +20,7 @@ export function asUser(transport: Transport, user: string): Transport {
       field: USER_HEADER,
     });
   }
-  const named = (init: HeadersInit | undefined): Headers => {
+  const named = (init: ConstructorParameters<typeof Headers>[0]): Headers => {
     const header = new Headers(init);
     if (!header.has(USER_HEADER)) header.set(USER_HEADER, user);
     return header;

@@ -49,13 +49,14 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 export async function spawnExpert(options: SpawnOptions): Promise<ExpertProcess> {
   const { expert, socketPath, startMs, logger } = options;
   const child = start(options);
-  if (child.pid !== undefined) lowerProcess(child.pid);
   const output = new Output(logger, expert.name);
   child.stderr.on("data", (chunk: Buffer) => output.hear(chunk));
   const spawned = new Spawned(child, socketPath);
   try {
     await handshake({ child, spawned, output, startMs, socketPath, plugin: expert.plugin });
     child.stdout.on("data", (chunk: Buffer) => output.hear(chunk));
+    // Not before: on a busy machine it would not come up in its time.
+    lowerProcess(spawned.pid);
   } catch (error) {
     spawned.kill();
     spawned.transport.close();
