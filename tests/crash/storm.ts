@@ -63,6 +63,7 @@ export async function storm(options: StormOptions): Promise<StormReport> {
   try {
     await weather.rage();
     await weather.calm();
+    await weather.end();
     const inspection = await inspect(database, weather.load, { lives: weather.lives });
     inspection.faults.push(...weather.faults);
     if (inspection.unsuccessful > 0) inspection.faults.push(`${inspection.unsuccessful} runs did not succeed`);

@@ -50,7 +50,10 @@ export async function createEngine(config: EngineConfig, clock: Clock = systemCl
   const store = await openStore(config.store);
   const opened: { close(): Promise<unknown> }[] = [store];
   const close = async () => {
-    for (const part of opened.toReversed()) await part.close();
+    // Where one cannot close in order, because the store is away, the others still do: a process of an expert must not be left.
+    const failures: unknown[] = [];
+    for (const part of opened.toReversed()) await part.close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   };
   try {
     const datasets = new Datasets({
