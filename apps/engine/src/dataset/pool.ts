@@ -6,8 +6,8 @@ import { cancelled, DatasetError, errorOfFault } from "./dataset-error.ts";
 import type { FromWorker, Job, JobLimits, Outcome, ToWorker, Work } from "./job.ts";
 import { NativeGate } from "./native-gate.ts";
 
-/** Time that a thread has to stop by itself after an abort, before it is ended. */
-const GRACE_MS = 1_000;
+/** Time that a thread has to stop by itself after an abort, before it is ended: a cancellation takes effect within a second. */
+const GRACE_MS = 500;
 /** How often is looked whether a thread may be ended. */
 const LOOK_MS = 100;
 /** Threads that stream rows; each is held as long as its reader reads. */

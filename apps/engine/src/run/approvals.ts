@@ -25,6 +25,11 @@ export interface Decision {
   user: string;
 }
 
+/** Name of the timer of a consent. */
+export function approvalName(task: number): string {
+  return `approval ${task}`;
+}
+
 /** The event by which a task asks for consent. */
 export function approvalRequested(run: ActiveRun, task: number, question: string): EventKind {
   const { approvers = [], deadline } = run.task(task).approval ?? {};
@@ -72,6 +77,7 @@ export async function decide(run: ActiveRun, decision: Decision): Promise<Approv
     reason: decision.reason,
   });
   const accepted = await new Promise<boolean>((then) => run.record({ case: "approvalDecided", value }, { then }));
+  if (accepted) run.timers.cancel(approvalName(value.task));
   const now = judge(run.projection.run(), decision);
   if (now) return now;
   throw reject(Reason.UNAVAILABLE, {

@@ -15,7 +15,7 @@ import type {
   WithdrawCommand,
 } from "@odg/workflow";
 import type { ActiveRun } from "./active-run.ts";
-import { approvalDue } from "./approvals.ts";
+import { approvalDue, approvalName } from "./approvals.ts";
 import { msOf } from "./attempt-limits.ts";
 
 /** Does the work that the machine asks for. Every command but the last two ends in an outcome that is recorded on the run. */
@@ -95,9 +95,4 @@ function cancelTask(run: ActiveRun, command: CancelTaskCommand, performer: Perfo
 
 function retryName({ task, item }: { task: number; item: number }): string {
   return `retry ${task}/${item}`;
-}
-
-/** Name of the timer of a consent. */
-export function approvalName(task: number): string {
-  return `approval ${task}`;
 }
