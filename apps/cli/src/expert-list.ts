@@ -8,7 +8,10 @@ import { printData, printJson, table } from "./output.ts";
 export async function expertList(flags: EngineFlags & { capability?: string }): Promise<number> {
   const { client, close } = await connect(flags);
   try {
-    const response = await client.experts.listExperts({ capability: flags.capability ?? "" });
+    const response = await client.experts.listExperts({
+      capability: flags.capability ?? "",
+      includePending: !flags.capability,
+    });
     if (flags.json) {
       printJson(toJson(ListExpertsResponseSchema, response));
       return EXIT.ok;

@@ -18,12 +18,12 @@ export function expertCatalogServiceRoutes(registry: ExpertRegistry, experts: Ex
     router.service(
       ExpertCatalogService,
       {
-        listExperts: async ({ capability }) => ({
+        listExperts: async ({ capability, includePending }) => ({
           experts: registry
             .list()
             .filter((expert) => !capability || capabilitiesOf(expert).includes(capability))
             .map(registrationOf),
-          pending: capability ? [] : await pendingOf(registry),
+          pending: includePending ? await pendingOf(registry) : [],
         }),
         getExpert: ({ expertId }) => ({ expert: registrationOf(found(expertId)) }),
         registerExpert: async ({ spec }) => ({ experts: (await experts.register(spec)).map(registrationOf) }),

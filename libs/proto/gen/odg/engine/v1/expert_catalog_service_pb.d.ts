@@ -182,6 +182,13 @@ export declare type ListExpertsRequest = Message<"odg.engine.v1.ListExpertsReque
    * @generated from field: string capability = 1;
    */
   capability: string;
+
+  /**
+   * Whether to answer also which packages wait for an approval; that asks the store.
+   *
+   * @generated from field: bool include_pending = 2;
+   */
+  includePending: boolean;
 };
 
 /**
@@ -204,7 +211,7 @@ export declare type ListExpertsResponse = Message<"odg.engine.v1.ListExpertsResp
   experts: ExpertRegistration[];
 
   /**
-   * Packages that wait for an approval, by name; not where a capability is asked for.
+   * Packages that wait for an approval, by name, where they were asked for.
    *
    * @generated from field: repeated odg.engine.v1.PendingExpert pending = 2;
    */
