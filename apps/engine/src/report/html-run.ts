@@ -45,7 +45,10 @@ function drawing(
 function row(task: TaskView, place: number): Markup {
   const cells: [string, Markup | string][] = [
     ["Expert", markup`<span>${task.expert}<br><code>${task.action}</code></span>`],
-    ["Status", badge(task.mark)],
+    [
+      "Status",
+      task.note ? markup`<span>${badge(task.mark)}<br><span class="dim">${task.note}</span></span>` : badge(task.mark),
+    ],
     ["Waited", elapsed(task.ready, task.start)],
     ["Ran", elapsed(task.start, task.end)],
     ["Attempts", String(task.attempts)],

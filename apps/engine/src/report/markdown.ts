@@ -109,11 +109,15 @@ function dataset(view: DatasetView): string[] {
 
 function tasks(run: RunView): string[] {
   const rows = run.tasks.map((task) => [
-    ...[code(task.id), code(task.expert), code(task.action), `${task.mark.icon} ${task.mark.word}`],
+    ...[code(task.id), code(task.expert), code(task.action), status(task)],
     ...[elapsed(task.ready, task.start), elapsed(task.start, task.end), String(task.attempts), String(task.findings)],
   ]);
   const columns = ["Task", "Expert", "Action", "Status", "Waited", "Ran", "Attempts", "Findings"];
   return ["## How the run went", table(columns, rows)];
+}
+
+function status({ mark, note }: RunView["tasks"][number]): string {
+  return `${mark.icon} ${mark.word}${note === "" ? "" : ` (${prose(note)})`}`;
 }
 
 function context(report: Report): string[] {

@@ -4,6 +4,7 @@ import { type Report, type Run, RunStatus, type TaskState, TaskStatus } from "@o
 import { viewDataset } from "./dataset-view.ts";
 import { groupFindings } from "./finding-view.ts";
 import { formatDuration, plural } from "./quantity.ts";
+import { taskNote } from "./task-note.ts";
 import { visible, visibleProse } from "./visible.ts";
 import { type Mark, runMark, severityMark, taskMark } from "./vocabulary.ts";
 
@@ -57,6 +58,8 @@ export interface TaskView {
   end?: number;
   /** Place of its predecessors in the list of tasks. */
   dependsOn: number[];
+  /** How it came about, where that is worth a word: `approved by bob: it is fine`. */
+  note: string;
   /** Whether it is on the chain of tasks that decided when the run ended. */
   critical: boolean;
 }
@@ -137,6 +140,7 @@ function viewTasks(report: Report): TaskView[] {
       findings: report.findings.filter((found) => found.taskId === task.taskId).length,
       ...{ ready: since(task.readyTime), start: since(task.startTime), end: since(task.endTime) },
       dependsOn: (definition?.dependsOn ?? []).flatMap((id) => places.get(id) ?? []),
+      note: taskNote(task),
       critical: false,
     };
   });

@@ -51,6 +51,7 @@ export function renderText(report: Report, options: TextOptions = {}): string {
   head(page, run);
   failures(page, run.failures);
   headlines(page, run);
+  notes(page, run);
   for (const group of groupFindings(report)) findings(page, group);
   return page.text();
 }
@@ -112,6 +113,14 @@ function failures(page: Page, list: FailureView[]): void {
     if (failure.subject !== "") page.add(failure.subject, "       ", "    at ");
     if (failure.hint !== "") page.add(failure.hint, "      ", "    → ");
   }
+}
+
+/** How tasks came about, where that is worth a word. */
+function notes(page: Page, run: RunView): void {
+  const noted = run.tasks.filter(({ note }) => note !== "");
+  if (noted.length === 0) return;
+  page.section("How it came about");
+  for (const { id, note } of noted) page.add(`${page.style("dim", id)}  ${note}`, "    ", "  ");
 }
 
 function headlines(page: Page, run: RunView): void {
