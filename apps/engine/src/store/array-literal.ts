@@ -3,7 +3,9 @@
  * what they are.
  */
 export function plainArray(values: readonly (number | bigint | string | null)[]): string {
-  return `{${values.map((value) => value ?? "NULL").join(",")}}`;
+  let literal = "{";
+  for (let i = 0; i < values.length; i++) literal += `${i === 0 ? "" : ","}${values[i] ?? "NULL"}`;
+  return `${literal}}`;
 }
 
 /** For text of any content. */

@@ -28,6 +28,8 @@ const first = new RowSet(
     user_name: "text",
     at: "int",
     len: "int",
+    tasks_at: "int",
+    tasks_len: "int",
   },
   run.next,
 );
@@ -68,9 +70,9 @@ with run as (
   returning run.n
 ), inserted as (
   insert into runs (run_id, workflow_id, workflow_version, status, create_time, end_time, last_seq, request_id, request_hash, run,
-    varying, user_name, owner, owner_fence, fence)
+    first_tasks, varying, user_name, owner, owner_fence, fence)
   select ${run.at("run_id")}, workflow_id, version, ${run.at("status")}, create_time, ${run.at("end_time")}, ${run.at("last")},
-    request_id, request_hash, ${cut}, substring(${bytes} from ${run.at("at")} for ${run.at("len")}), user_name,
+    request_id, request_hash, ${cut}, substring(${bytes} from tasks_at for tasks_len), substring(${bytes} from ${run.at("at")} for ${run.at("len")}), user_name,
     ${owner}, ${ownerFence}, ${run.at("fence")}
   from first on conflict do nothing returning run_id
 ), kept as (
@@ -111,13 +113,15 @@ export interface Owner {
 /** The parameters of {@link COMMIT} for a batch in which no run comes twice. The n-th append has the number n + 1. */
 export function commitParameters(batch: readonly EncodedAppend[], owner: Owner | undefined): unknown[] {
   const pack = new Pack();
-  const starts = batch.flatMap((one, i) => (one.fixed ? [firstRow(one, i + 1, pack.add(one.fixed))] : []));
+  const starts = batch.flatMap((one, i) =>
+    one.first ? [firstRow(one, i + 1, [pack.add(one.first.fixed), pack.add(one.first.tasks)])] : [],
+  );
   const parameters = [
     ...run.parameters(batch.map((one, i) => runRow(one, i + 1, pack.add(one.varying)))),
     ...first.parameters(starts),
     ...label.parameters(
-      batch.flatMap(({ append, fixed }, i) =>
-        fixed ? labelsOf(append.run.labels).map((label) => ({ n: i + 1, label })) : [],
+      batch.flatMap(({ append, first }, i) =>
+        first ? labelsOf(append.run.labels).map((label) => ({ n: i + 1, label })) : [],
       ),
     ),
     ...event.parameters(batch.flatMap((one, i) => eventRows(one, i + 1, pack))),
@@ -188,7 +192,7 @@ function runRow({ append }: EncodedAppend, n: number, place: Place) {
   };
 }
 
-function firstRow({ append: { run, request } }: EncodedAppend, n: number, place: Place) {
+function firstRow({ append: { run, request } }: EncodedAppend, n: number, [fixed, tasks]: [Place, Place]) {
   return {
     n,
     workflow_id: run.workflowId,
@@ -197,7 +201,9 @@ function firstRow({ append: { run, request } }: EncodedAppend, n: number, place:
     request_id: request?.id ?? null,
     request_hash: request?.hash ?? null,
     user_name: run.user,
-    ...place,
+    ...fixed,
+    tasks_at: tasks.at,
+    tasks_len: tasks.len,
   };
 }
 

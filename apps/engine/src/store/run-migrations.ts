@@ -88,6 +88,14 @@ export const runMigrations: Record<string, Migration> = {
       await sql`create index runs_by_create_time on runs (create_time, run_id)`.execute(db);
     },
   },
+  "0012_first_tasks": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .alterTable("runs")
+        .addColumn("first_tasks", "bytea", (column) => column.notNull().defaultTo(sql`''::bytea`))
+        .execute();
+    },
+  },
 };
 
 // The statuses are RUNNING and PAUSED, and PENDING of a consent.

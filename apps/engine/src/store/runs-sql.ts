@@ -5,6 +5,7 @@ import {
   type Event,
   EventSchema,
   type Run,
+  RunSchema,
   RunStatus,
   TaskStateSchema,
   TaskStatus,
@@ -50,18 +51,19 @@ export class SqlRuns {
   async get(runId: string): Promise<Run | undefined> {
     const row = await this.#db
       .selectFrom("runs")
-      .select(["run", "varying"])
+      .select(["run", "varying", "first_tasks"])
       .where("run_id", "=", runId)
       .executeTakeFirst();
     if (!row) return undefined;
     const run = joinParts(row.run, row.varying);
-    const tasks = await this.#db
+    const changed = await this.#db
       .selectFrom("run_tasks")
-      .select("state")
+      .select(["task", "state"])
       .where("run_id", "=", runId)
       .orderBy("task")
       .execute();
-    run.tasks = tasks.map(({ state }) => fromBinary(TaskStateSchema, state));
+    run.tasks = fromBinary(RunSchema, row.first_tasks).tasks;
+    for (const { task, state } of changed) run.tasks[task] = fromBinary(TaskStateSchema, state);
     return run;
   }
 

@@ -17,6 +17,8 @@ export interface Tables extends VersionTables, DraftTables, ScheduleTables {
     request_hash: string | null;
     /** Run, what never changes: see run-row.ts. */
     run: Uint8Array;
+    /** Run, only its tasks, as they were first. */
+    first_tasks: Uint8Array;
     /** Run, what changes. */
     varying: Uint8Array;
     user_name: string;
@@ -28,6 +30,7 @@ export interface Tables extends VersionTables, DraftTables, ScheduleTables {
   };
   /** `key=value`. */
   run_labels: { label: string; run_id: string };
+  /** The tasks that have changed since. */
   run_tasks: { run_id: string; task: number; status: number; state: Uint8Array };
   run_events: { run_id: string; seq: bigint; kind: string; event: Uint8Array };
   run_snapshots: { run_id: string; seq: bigint; snapshot: Uint8Array };
