@@ -4,6 +4,7 @@ import { FailureSchema, Reason } from "@odg/proto/odg/error/v1/error_pb";
 import {
   type Event,
   RunCancelRequestedSchema,
+  RunPausedSchema,
   RunStartedSchema,
   RunStatus,
   TaskCompletedSchema,
@@ -24,6 +25,7 @@ import { createLogger } from "../logger.ts";
 import { MemoryStore } from "../store/memory.ts";
 import { type Append, type Journal, JournalConflict } from "../store/store.ts";
 import { ActiveRun } from "./active-run.ts";
+import { loadRun } from "./load-run.ts";
 import type { Performer } from "./perform-command.ts";
 
 const logger = createLogger("silent");
@@ -255,6 +257,50 @@ describe("an active run", () => {
     expect((await next.ended).status).toBe(RunStatus.SUCCEEDED);
     const seqs = (await journal.readEvents(run.runId, 0n)).map(({ seq }) => seq);
     expect(seqs).toEqual(seqs.map((_, place) => BigInt(place + 1)));
+  });
+
+  test("journals nothing that its machine refuses, and tells whoever recorded it", async () => {
+    const { run, journal } = await begin({ a: [] });
+    const accepted: boolean[] = [];
+    const then = (one: boolean) => void accepted.push(one);
+    run.record({ case: "taskStarted", value: create(TaskStartedSchema, { task: 0, attempt: 2 }) }, { then });
+    run.record({ case: "taskStarted", value: create(TaskStartedSchema, { task: 0, attempt: 1 }) }, { then });
+    run.record({ case: "runPaused", value: create(RunPausedSchema) }, { then });
+    run.record({ case: "runPaused", value: create(RunPausedSchema) }, { then });
+    done(run, 0);
+    run.record({ case: "runPaused", value: create(RunPausedSchema) }, { then });
+    expect(accepted).toEqual([false, true, true, false, false]);
+    const events = await journal.readEvents(run.runId, 0n);
+    expect(kinds(events)).toEqual(["runStarted", "taskStarted", "runPaused", "taskCompleted", "runCompleted"]);
+    expect(events.map(({ seq }) => seq)).toEqual([1n, 2n, 3n, 4n, 5n]);
+  });
+
+  test("leaves a snapshot every thousand events, from which it goes on as from its whole journal", async () => {
+    const store = new MemoryStore();
+    const tasks = Array.from({ length: 900 }, (_, n) => [`t${n}`, n === 899 ? ["t0"] : []] as const);
+    const { run, performer } = await begin(Object.fromEntries(tasks.map(([id, on]) => [id, [...on]])), {
+      journal: store,
+    });
+    for (let task = 0; task < 700; task++) {
+      begun(run, task);
+      done(run, task);
+    }
+    expect(performer.dispatched).toHaveLength(900);
+    const stored = await store.readRun(run.runId);
+    expect(stored?.snapshot?.seq).toBe(1000n);
+    expect(stored?.events).toHaveLength(401);
+    run.stop(new Error("killed"));
+
+    const loaded = await loadRun(store, run.runId);
+    expect(loaded.replayed).toBe(401);
+    expect(loaded.projection.run()).toEqual((await left(store, run.runId)).projection.run());
+    const again = new Script();
+    const next = new ActiveRun(run.runId, { journal: store, performer: again, clock: new ManualClock(), logger });
+    next.resume({ ...loaded, profiles: [] });
+    expect(again.dispatched).toHaveLength(200);
+    begun(next, 899);
+    done(next, 899);
+    expect((await store.readRun(run.runId))?.snapshot?.seq, "it is taken anew after a long replay").toBe(1402n);
   });
 
   test("that was left can be taken up only to be cancelled", async () => {
