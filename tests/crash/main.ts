@@ -1,4 +1,4 @@
-/** `npm run test:crash -- --kills N [--seed S] [--engines 1|2] [--runs N] [--life MS] [--placement module|process]`. */
+/** `npm run test:crash -- --kills N [--seed S] [--engines 1|2] [--runs N] [--life MS] [--placement module|process]`; Ctrl-C ends the kills. */
 import { parseArgs } from "node:util";
 import { serviceUrl } from "../../tools/services/endpoints.ts";
 import { readState } from "../../tools/services/state.ts";
@@ -35,7 +35,9 @@ async function main(): Promise<number> {
   }
   const tell = (line: string) => void process.stderr.write(`${line}\n`);
   tell(`seed ${seed}`);
-  const report = await storm({ server, kills, seed, engines, runs, lifeMs, placement, tell });
+  const enough = new AbortController();
+  process.once("SIGINT", () => enough.abort());
+  const report = await storm({ server, kills, seed, engines, runs, lifeMs, placement, tell, signal: enough.signal });
   show(report, engines);
   return report.faults.length === 0 ? 0 : 1;
 }

@@ -31,6 +31,8 @@ export interface StormOptions {
   lifeMs: number;
   /** How the expert is reached. */
   placement: "module" | "process";
+  /** Ends the kills early; what is left is looked at all the same. */
+  signal?: AbortSignal;
   /** Told how far it is. */
   tell(line: string): void;
 }
@@ -111,11 +113,11 @@ class Storm {
 
   /** Kills until there were enough kills. */
   async rage(): Promise<void> {
-    const { engines, kills, tell } = this.#options;
+    const { engines, kills, tell, signal } = this.#options;
     const addresses = await Promise.all(Array.from({ length: engines }, () => this.#address()));
     await this.#warmUp(addresses[0]!);
     for (const address of addresses) await this.#start(address);
-    while (this.kills < kills) {
+    while (this.kills < kills && !signal?.aborted) {
       await sleep(this.#random.between(0, this.#options.lifeMs));
       const address = await this.#killOne();
       const next = engines === 1 ? address : await this.#address();
