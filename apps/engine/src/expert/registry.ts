@@ -90,11 +90,18 @@ export class ExpertRegistry {
     const record = this.#record(registered);
     await this.trust.check(record);
     this.#experts.set(id, registered);
-    const kept = await this.#store.putExpert(record);
+    const kept = (await this.#grantedHere(record)) ?? (await this.#store.putExpert(record));
     registered.averageLatencyMs = kept.averageLatencyMs;
     this.#statuses.set(id, statusOf(registered));
     this.changed();
     return registered;
+  }
+
+  /** The record of a package of the same name and version, where a remote expert would take its place, and with it what it was granted. */
+  async #grantedHere({ expertId, placement }: ExpertRecord): Promise<ExpertRecord | undefined> {
+    if (placement !== "remote") return undefined;
+    const known = await this.#store.listExperts();
+    return known.find((one) => one.expertId === expertId && one.placement !== "remote");
   }
 
   /** All experts, by name, newest version first. */

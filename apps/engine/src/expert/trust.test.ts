@@ -1,9 +1,12 @@
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { action, defineExpert } from "@odg/expert-plugin-api";
+import { serveExpert } from "@odg/expert-plugin-api/serve";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { reasonOf } from "@odg/rpc";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import * as z from "zod";
 import { startEngine } from "../testing/engine-under-test.ts";
 
 const MODULES = resolve(import.meta.dirname, "../../../../node_modules");
@@ -23,11 +26,15 @@ function place() {
   for (const name of ["@odg", "zod"]) symlinkSync(join(MODULES, name), join(folder, "node_modules", name));
   const store = { kind: "embedded" as const, folder: join(folder, "store") };
   /** Installs the package, starts an engine with it and stops it again; answers the error that stopped it. */
-  return async (installed: Installed, allowWider: string[] = []): Promise<Error | undefined> => {
+  return async (
+    installed: Installed,
+    allowWider: string[] = [],
+    experts = [`process:${root}`],
+  ): Promise<Error | undefined> => {
     install(root, installed);
     try {
       // Each start needs code of its own, and a process loads a module once.
-      await (await startEngine({ experts: [`process:${root}`], store, allowWider })).close();
+      await (await startEngine({ experts, store, allowWider, hostListen: { host: "127.0.0.1", port: 0 } })).close();
       return undefined;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
@@ -70,4 +77,16 @@ test("wider permissions than before are refused until an operator allows them", 
   expect(await start(wider, ["odg-expert-guest"])).toBeUndefined();
   expect(await start(wider)).toBeUndefined();
   expect(await start({ permissions: { datasets: "none" }, version: "1.2.0" })).toBeUndefined();
+});
+
+test("a remote expert of the same name and version takes no grant away", { timeout: 90_000 }, async () => {
+  const start = place();
+  expect(await start({ permissions: { datasets: "metadata" } })).toBeUndefined();
+  const wait = action({ capability: "waiting", input: z.object({}), output: z.object({}), execute: async () => ({}) });
+  const twin = defineExpert({ name: "GuestExpert", version: "1.0.0", actions: { wait } });
+  const server = await serveExpert(twin, { host: "http://127.0.0.1:1", threads: 1, drainMs: 100 });
+  onTestFinished(() => server.close());
+  expect(await start({}, [], [`remote:dns:///127.0.0.1:${new URL(server.url).port}`])).toBeUndefined();
+  const error = await start({ permissions: { datasets: "read" }, version: "1.1.0" });
+  expect(reasonOf(error)).toBe(Reason.EXPERT_APPROVAL_REQUIRED);
 });
