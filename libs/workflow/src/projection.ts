@@ -1,5 +1,5 @@
 import { create, toJson } from "@bufbuild/protobuf";
-import { timestampFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
+import { type Timestamp, timestampFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { FailureSchema, Reason } from "@odg/proto/odg/error/v1/error_pb";
 import type { ContextEntry, ContextWrite } from "@odg/proto/odg/expert/v1/expert_pb";
 import type {
@@ -10,8 +10,9 @@ import type {
   TaskCompleted,
   TaskFailed,
   TaskStarted,
+  TaskState,
 } from "@odg/proto/odg/run/v1/run_pb";
-import { ApprovalStatus, RunSchema, RunStatus, TaskCountSchema, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
+import { ApprovalStatus, RunSchema, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
 import { type RunSnapshot, RunSnapshotSchema } from "@odg/proto/odg/run/v1/snapshot_pb";
 import type { Command } from "./command.ts";
 import { RunContext } from "./context.ts";
@@ -19,7 +20,7 @@ import { Expansion } from "./expansion.ts";
 import { MACHINE_VERSION, RunMachine } from "./machine.ts";
 import { hasEnded } from "./run-state.ts";
 import type { Scope, TaskScope } from "./scope.ts";
-import { failureOfDecision, itemCounts, pendingState, recount, requestedApproval } from "./task-state.ts";
+import { failureOfDecision, itemCounts, pendingState, requestedApproval, TaskCounts } from "./task-state.ts";
 
 /**
  * A journal as people and lists see it: the proto Run, kept up to date event by event in O(out-degree). It drives the run's machine,
@@ -31,6 +32,7 @@ export class RunProjection {
   /** The run's machine: to be read. It takes events by way of the projection only. */
   readonly machine: RunMachine;
   #run: Run;
+  #counts: TaskCounts;
   #numbers: Map<string, number> | undefined;
   /** Sequence number of the newest TaskStarted of each task. */
   #startSeqs: bigint[] = [];
@@ -41,6 +43,7 @@ export class RunProjection {
     this.machine = machine;
     this.context = context;
     this.#run = run;
+    this.#counts = new TaskCounts(run.taskCounts);
   }
 
   /** Takes one event. Answers whether it changed anything. */
@@ -145,36 +148,12 @@ export class RunProjection {
         return;
       case "taskStarted":
         this.#started(kind.value, event);
-        break;
+        this.#settle(kind.value.task, event);
+        return;
       case "taskCompleted":
         this.#completed(kind.value, event);
-        break;
-      case "taskFailed":
-        this.#failed(kind.value);
-        break;
-      case "taskSkipped":
-        run.tasks[kind.value.task]!.skipCause = kind.value.cause;
-        break;
-      case "taskExpanded":
-        this.#expand(kind.value.task, new Expansion(kind.value));
-        run.tasks[kind.value.task]!.startTime = time;
-        run.tasks[kind.value.task]!.attempts = 1;
-        break;
-      case "approvalRequested": {
-        const task = run.tasks[kind.value.task]!;
-        task.approval = requestedApproval(kind.value, { runId, taskId: task.taskId, time });
-        break;
-      }
-      case "approvalEscalated":
-        Object.assign(run.tasks[kind.value.task]!.approval!, {
-          approvers: kind.value.approvers,
-          deadline: kind.value.deadline,
-          escalated: true,
-        });
-        break;
-      case "approvalDecided":
-        this.#decided(kind.value, event);
-        break;
+        this.#settle(kind.value.task, event);
+        return;
       case "runTimedOut": {
         const [reason, message] = [Reason.DEADLINE_EXCEEDED, "The run took longer than its workflow allows."];
         run.failure = create(FailureSchema, { reason, message, subject: "timeout" });
@@ -184,7 +163,37 @@ export class RunProjection {
         run.endTime = time;
         return;
     }
-    if (kind.value !== undefined && "task" in kind.value) this.#settle(kind.value.task, event);
+    if (kind.value === undefined || !("task" in kind.value)) return;
+    this.#noteTask(run.tasks[kind.value.task]!, event);
+    this.#settle(kind.value.task, event);
+  }
+
+  /** What happens to few tasks. */
+  #noteTask(task: TaskState, { kind, time, runId }: Event): void {
+    switch (kind.case) {
+      case "taskFailed":
+        this.#failed(kind.value);
+        return;
+      case "taskSkipped":
+        task.skipCause = kind.value.cause;
+        return;
+      case "taskExpanded":
+        this.#expand(kind.value.task, new Expansion(kind.value));
+        task.startTime = time;
+        task.attempts = 1;
+        return;
+      case "approvalRequested":
+        task.approval = requestedApproval(kind.value, { runId, taskId: task.taskId, time });
+        return;
+      case "approvalEscalated": {
+        const { approvers, deadline } = kind.value;
+        Object.assign(task.approval!, { approvers, deadline, escalated: true });
+        return;
+      }
+      case "approvalDecided":
+        this.#decided(kind.value, time);
+        return;
+    }
   }
 
   #begin(started: RunStarted): void {
@@ -200,9 +209,8 @@ export class RunProjection {
     const { deadlineMs } = this.machine;
     if (deadlineMs !== undefined) run.deadline = timestampFromMs(deadlineMs);
     run.tasks = (started.workflow?.tasks ?? []).map((task) => pendingState(task, started.pins[task.id]));
-    const count = run.tasks.length;
-    run.taskCounts = [create(TaskCountSchema, { status: TaskStatus.PENDING, count })];
-    this.#startSeqs = new Array<bigint>(count).fill(0n);
+    this.#counts.add(TaskStatus.PENDING, run.tasks.length);
+    this.#startSeqs = new Array<bigint>(run.tasks.length).fill(0n);
   }
 
   #started({ task: number, item, attempt, expert, action, childRunId }: TaskStarted, { seq, time }: Event): void {
@@ -243,7 +251,7 @@ export class RunProjection {
     if (this.machine.status(number) === TaskStatus.FAILED) this.#run.failure ??= failure;
   }
 
-  #decided(decided: ApprovalDecided, { time }: Event): void {
+  #decided(decided: ApprovalDecided, time: Timestamp | undefined): void {
     const task = this.#run.tasks[decided.task]!;
     const { status, decidedBy, reason } = decided;
     Object.assign(task.approval!, { status, decidedBy, reason, decideTime: time });
@@ -264,7 +272,7 @@ export class RunProjection {
     const items = this.machine.items(number);
     if (items !== undefined) task.items = itemCounts(items);
     // What a pause holds was asked for by no command.
-    if (this.machine.runStatus === RunStatus.PAUSED && hasEnded(task.status))
+    if (this.machine.paused && hasEnded(task.status))
       for (const next of this.machine.successorsOf(number)) this.#sync(next, event);
   }
 
@@ -272,7 +280,8 @@ export class RunProjection {
     const task = this.#run.tasks[number]!;
     const status = this.machine.status(number);
     if (task.status === status) return;
-    recount(this.#run, task.status, status);
+    this.#counts.add(task.status, -1);
+    this.#counts.add(status, 1);
     task.status = status;
     if (status === TaskStatus.READY) task.readyTime = time;
     if (!hasEnded(status)) return;

@@ -1,13 +1,18 @@
 import { create } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { type Failure, FailureSchema, Reason } from "@odg/proto/odg/error/v1/error_pb";
-import type { ApprovalDecided, ApprovalRequested, ItemCounts, Run, TaskState } from "@odg/proto/odg/run/v1/run_pb";
+import type {
+  ApprovalDecided,
+  ApprovalRequested,
+  ItemCounts,
+  TaskCount,
+  TaskState,
+} from "@odg/proto/odg/run/v1/run_pb";
 import {
   ApprovalStateSchema,
   ApprovalStatus,
   ItemCountsSchema,
   SkipCause,
-  TaskCountSchema,
   TaskStatus,
 } from "@odg/proto/odg/run/v1/run_pb";
 import type { Task } from "@odg/proto/odg/workflow/v1/workflow_pb";
@@ -41,12 +46,29 @@ export function pendingState({ id, expert, action }: Task, pin: string | undefin
   };
 }
 
-/** Moves one task from one count of the run to another. A state that was counted once stays in the list, be it with 0. */
-export function recount({ taskCounts }: Run, from: TaskStatus, to: TaskStatus): void {
-  for (const count of taskCounts) if (count.status === from) count.count--;
-  const known = taskCounts.find(({ status }) => status === to);
-  if (known === undefined) taskCounts.push(create(TaskCountSchema, { status: to, count: 1 }));
-  else known.count++;
+/** How many tasks of a run are in which state, kept up to date in the run itself. */
+export class TaskCounts {
+  #list: TaskCount[];
+  /** The same, by status; there are three changes for each task, so that finding the entry counts. */
+  #byStatus: (TaskCount | undefined)[] = [];
+
+  /** @param list The run's own. A state that was counted once stays in it, be it with 0. */
+  constructor(list: TaskCount[]) {
+    this.#list = list;
+    for (const count of list) this.#byStatus[count.status] = count;
+  }
+
+  /** Adds tasks to a state. */
+  add(status: TaskStatus, count: number): void {
+    const known = this.#byStatus[status];
+    if (known !== undefined) {
+      known.count += count;
+      return;
+    }
+    const made: TaskCount = { $typeName: "odg.run.v1.TaskCount", status, count };
+    this.#byStatus[status] = made;
+    this.#list.push(made);
+  }
 }
 
 /** How the items of a task stand, as messages have it. */
