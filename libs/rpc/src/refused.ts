@@ -45,7 +45,8 @@ function unavailable(error: unknown): unknown {
   }
   if (saysLocally(error, /ERR_HTTP2_ERROR/)) {
     const message = "What listens there does not speak HTTP/2, as gRPC needs; is it a port for HTTP/1.1?";
-    return reject(Reason.UNAVAILABLE, { message, retryable: false, cause: error });
+    const hint = "Name the port for gRPC; the engine's is ODG_PORT, 50051 by default.";
+    return reject(Reason.UNAVAILABLE, { message, hint, retryable: false, cause: error });
   }
   return error;
 }
