@@ -2,10 +2,10 @@
 
 import { cors as connectCors } from "@connectrpc/connect";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
-import { type NodeRequest, type NodeResponse, REQUEST_ID_HEADER, reject } from "@odg/rpc";
+import { type NodeRequest, type NodeResponse, REQUEST_ID_HEADER, reject, USER_HEADER } from "@odg/rpc";
 
 const ALLOWED_METHODS = connectCors.allowedMethods.join(", ");
-const ALLOWED_HEADERS = [...connectCors.allowedHeaders, REQUEST_ID_HEADER, "Authorization"].join(", ");
+const ALLOWED_HEADERS = [...connectCors.allowedHeaders, REQUEST_ID_HEADER, USER_HEADER, "Authorization"].join(", ");
 const EXPOSED_HEADERS = [...connectCors.exposedHeaders, REQUEST_ID_HEADER].join(", ");
 /** Seconds that a browser may remember an answer to its preflight; two hours are what Chromium grants at most. */
 const MAX_AGE_S = 7200;

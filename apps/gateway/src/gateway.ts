@@ -1,6 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { ExpertCatalogService } from "@odg/proto/odg/engine/v1/expert_catalog_service_pb";
 import { RunService } from "@odg/proto/odg/engine/v1/run_service_pb";
+import { ScheduleService } from "@odg/proto/odg/engine/v1/schedule_service_pb";
 import { WorkflowService } from "@odg/proto/odg/engine/v1/workflow_service_pb";
 import {
   connectTransport,
@@ -17,7 +18,7 @@ import { type EngineHealth, watchEngineHealth } from "./engine-health.ts";
 import { proxyRoutes } from "./proxy.ts";
 
 /** The services that the gateway offers; HostService, which is for experts, is none of them. */
-const SERVICES: readonly DescService[] = [RunService, WorkflowService, ExpertCatalogService];
+const SERVICES: readonly DescService[] = [RunService, WorkflowService, ScheduleService, ExpertCatalogService];
 
 /**
  * Starts a gateway: the engine's services over Connect, gRPC-web and gRPC, for pages of the allowed origins and for

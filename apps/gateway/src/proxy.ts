@@ -13,7 +13,7 @@ import {
 import { Code, ConnectError, type HandlerContext, type Transport } from "@connectrpc/connect";
 import { file_google_rpc_error_details } from "@odg/proto/google/rpc/error_details_pb";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
-import { codeName, kDraining, ownReason, type Routes, type RpcLogger, reject } from "@odg/rpc";
+import { codeName, kDraining, ownReason, type Routes, type RpcLogger, reject, USER_HEADER } from "@odg/rpc";
 
 /** How calls are handed on. */
 export interface ProxyOptions {
@@ -28,7 +28,7 @@ export interface ProxyOptions {
 }
 
 /** Headers of a caller that the engine sees as well. */
-const HANDED_ON = ["authorization", "x-request-id", "traceparent", "tracestate"] as const;
+const HANDED_ON = ["authorization", USER_HEADER, "x-request-id", "traceparent", "tracestate"] as const;
 const RETRY_AFTER_MS = 1000;
 
 /**

@@ -103,7 +103,7 @@ export declare type Schedule = Message<"odg.engine.v1.Schedule"> & {
   lastTime?: Timestamp | undefined;
 
   /**
-   * Times that were dropped because the run before had not ended. Set by the engine.
+   * Times that began no run: the run before had not ended, or no engine was there. Set by the engine.
    *
    * @generated from field: uint64 skipped_count = 13;
    */
