@@ -1,28 +1,14 @@
 // The engine's core: ActiveRun, RunMachine, RunProjection and the memory journal with every event, around tasks that do nothing.
 import { create } from "@bufbuild/protobuf";
-import { RunStartedSchema, TaskCompletedSchema, TaskStartedSchema } from "@odg/proto/odg/run/v1/run_pb";
+import { RunStartedSchema } from "@odg/proto/odg/run/v1/run_pb";
 import { WorkflowSchema } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { MACHINE_VERSION, plan } from "@odg/workflow";
 import { systemClock } from "../../../../apps/engine/src/clock.ts";
 import { createLogger } from "../../../../apps/engine/src/logger.ts";
-import { ActiveRun, type Performer } from "../../../../apps/engine/src/run/active-run.ts";
+import { ActiveRun } from "../../../../apps/engine/src/run/active-run.ts";
 import { MemoryStore } from "../../../../apps/engine/src/store/memory.ts";
+import { performNothing } from "../nothing.ts";
 import type { Subject } from "./subject.ts";
-
-function performer(perform: () => void): Performer {
-  return {
-    dispatch(run, { task, attempt }) {
-      const started = create(TaskStartedSchema, { task, attempt, expert: "NoExpert@1.0.0" });
-      run.record({ case: "taskStarted", value: started }, () => {
-        queueMicrotask(() => {
-          perform();
-          run.record({ case: "taskCompleted", value: create(TaskCompletedSchema, { task, attempt }) });
-        });
-      });
-    },
-    cancel() {},
-  };
-}
 
 /** Tasks whose events stay in the journal before another one is begun: a benchmark has no retention. */
 const MOST_KEPT = 20_000;
@@ -38,7 +24,7 @@ export default {
     const planned = plan(workflow);
     if (!planned.plan) throw new Error(planned.issues[0]?.message);
     const started = create(RunStartedSchema, { workflow, plan: planned.plan, machineVersion: MACHINE_VERSION });
-    const around = { performer: performer(task), clock: systemClock, logger };
+    const around = { performer: performNothing(task), clock: systemClock, logger };
     let journal = new MemoryStore();
     let kept = 0;
     return async (round) => {
