@@ -18,7 +18,7 @@ describe.skipIf(server === "")("an engine that is killed again and again", () =>
       seed: SEED,
       engines: 1,
       runs: 20,
-      lifeMs: 400,
+      lifeMs: 600,
       placement: "module",
       tell: (line) => void said.push(line),
     });

@@ -26,15 +26,18 @@ export interface InspectionOptions {
   lives?: readonly Life[];
   /** Where the effects were counted, if not in the same database. */
   sink?: TestDatabase;
-  /** `odd` where the times of events cannot be believed. */
-  clock?: "true" | "odd";
+  /**
+   * `allowed` where an attempt may have its effect, under its own key, after another engine has settled the task; and where the times of
+   * events cannot be believed.
+   */
+  late?: "fault" | "allowed";
 }
 
 /** Reads what is there and says what is wrong with it. */
 export async function inspect(
   database: TestDatabase,
   load: Load,
-  { lives = [], sink = database, clock = "true" }: InspectionOptions = {},
+  { lives = [], sink = database, late = "fault" }: InspectionOptions = {},
 ): Promise<Inspection> {
   const found: Inspection = {
     runs: 0,
@@ -57,7 +60,7 @@ export async function inspect(
     found.events += events.length;
     found.effects.calls += effects.length;
     found.effects.keys += new Set(effects.map(({ key }) => key)).size;
-    found.faults.push(...violationsOf(runId, events), ...checkEffects(events, effects, clock));
+    found.faults.push(...violationsOf(runId, events), ...checkEffects(events, effects, late));
     const last = events.at(-1)?.kind;
     if (last?.case === "runCompleted" && last.value.status !== RunStatus.SUCCEEDED) found.unsuccessful++;
     if (last?.case !== "runCompleted") found.faults.push(`run ${runId} has not ended`);
@@ -72,7 +75,11 @@ function violationsOf(runId: string, events: readonly Event[]): string[] {
 }
 
 /** Effects that a journal does not account for: none at all, under a foreign key, or after the task was settled. */
-export function checkEffects(events: readonly Event[], effects: readonly Effect[], clock: "true" | "odd"): string[] {
+export function checkEffects(
+  events: readonly Event[],
+  effects: readonly Effect[],
+  late: "fault" | "allowed",
+): string[] {
   const faults: string[] = [];
   const settled = new Map<string, number>();
   const keys = new Map<string, string>();
@@ -95,7 +102,7 @@ export function checkEffects(events: readonly Event[], effects: readonly Effect[
   for (const { key, at, attempt } of effects) {
     if (!known.has(key)) faults.push(`an effect has the key ${key}, and no attempt that began has it`);
     const settledAt = settled.get(key);
-    if (clock === "true" && settledAt !== undefined && at > settledAt)
+    if (late === "fault" && settledAt !== undefined && at > settledAt)
       faults.push(`attempt ${attempt} of ${key} had an effect ${at - settledAt} ms after the task was settled`);
   }
   for (const key of settled.keys()) if (!seen.has(key)) faults.push(`the task of ${key} succeeded without an effect`);

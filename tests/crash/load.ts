@@ -18,8 +18,8 @@ const RETRY = { max_attempts: 10, initial_interval: "0.05s", max_interval: "0.1s
 /** A workflow of one of several shapes, with random waits around the effects and, here and there, attempts that fail. */
 export function randomWorkflow(random: Random): Workflow {
   const inputs = () => ({
-    beforeMs: random.between(0, 150),
-    afterMs: random.between(0, 150),
+    beforeMs: random.between(0, 80),
+    afterMs: random.between(0, 80),
     ...(random.next() < 0.1 ? { failTimes: random.between(1, 2) } : {}),
     ...(random.next() < 0.3 ? { share: `key_${random.between(1, 3)}` } : {}),
   });

@@ -74,9 +74,9 @@ export class Scene {
     return Number(row?.count);
   }
 
-  /** Every journal and every effect; `clock: "odd"` where the times of events cannot be believed. */
-  inspect(clock: "true" | "odd" = "true"): Promise<Inspection> {
-    return inspect(this.store, this.load, { sink: this.#sink, clock });
+  /** Every journal and every effect. */
+  inspect(late: "fault" | "allowed" = "fault"): Promise<Inspection> {
+    return inspect(this.store, this.load, { sink: this.#sink, late });
   }
 
   async close(): Promise<void> {

@@ -37,8 +37,9 @@ const failing = (seconds: number) =>
   source(task("again", "effect", { inputs: { failTimes: 1 }, retry: retry(seconds) }), task("aside", "idle"));
 
 describe.skipIf(server === "")("a wall clock that jumps by an hour", () => {
-  test("forward and back costs no run and no wait", async () => {
+  test("forward and back costs no run, no wait and no lease", async () => {
     const { client } = await scene.engine();
+    await scene.engine("other", { env: {} });
     await scene.load.start(client, 10);
     for (const ms of [HOUR_MS, -HOUR_MS, 0]) {
       await sleep(200);
@@ -46,9 +47,10 @@ describe.skipIf(server === "")("a wall clock that jumps by an hour", () => {
       await scene.load.start(client, 5);
     }
     await scene.settled(15_000);
-    const { faults, runs } = await scene.inspect("odd");
+    const { faults, runs } = await scene.inspect("allowed");
     expect(faults).toEqual([]);
     expect(runs).toBe(25);
+    expect(await scene.store.query("select distinct owner from runs")).toEqual([{ owner: "scene" }]);
   });
 
   test("back makes nobody wait an hour for a retry, not even after a restart", async () => {
