@@ -64,7 +64,10 @@ export function candidatesFor(need: Need, experts: readonly RegisteredExpert[]):
     .filter(({ description }) => !need.expert || description.name === need.expert)
     .filter(
       ({ description }) =>
-        !need.version || semver.satisfies(description.version, need.version, { includePrerelease: true }),
+        // Mostly a pin: one text against another spares the parsing of ranges.
+        !need.version ||
+        description.version === need.version ||
+        semver.satisfies(description.version, need.version, { includePrerelease: true }),
     )
     .flatMap((expert) => {
       const action = actionOf(expert, need);

@@ -14,15 +14,24 @@ interface Limit {
   message: string;
 }
 
+/** What limits work on an attempt. */
+export interface Limited {
+  task: Task;
+  /** Aborted when a limit is exceeded. */
+  stop: AbortController;
+  /** What the expert's package may take; absent for a run of its own, which ends when it ends. */
+  permissions?: Permissions;
+}
+
 /** How long one attempt may take, and how long it may say nothing. Times are monotonic. */
 export class AttemptLimits {
-  #stop = new AbortController();
+  #stop: AbortController;
   #timers: NodeJS.Timeout[] = [];
   #silence: NodeJS.Timeout | undefined;
   #exceeded: Limit | undefined;
 
-  /** `permissions`: what the expert's package may take; absent for a run of its own, which ends when it ends. */
-  constructor(task: Task, permissions?: Permissions) {
+  constructor({ task, stop, permissions }: Limited) {
+    this.#stop = stop;
     const wanted = msOf(task.timeout) ?? (permissions ? DEFAULT_TIMEOUT_MS : Number.POSITIVE_INFINITY);
     const permitted = permissions ? permissions.time_s * 1000 : Number.POSITIVE_INFINITY;
     const ms = Math.min(wanted, permitted);
@@ -34,11 +43,6 @@ export class AttemptLimits {
     if (idle === undefined) return;
     const subject = `tasks.${task.id}.idle_timeout`;
     this.#silence = this.#start({ ms: idle, subject, message: `said nothing for ${idle / 1000} s` });
-  }
-
-  /** Aborted when a limit is exceeded. */
-  get signal(): AbortSignal {
-    return this.#stop.signal;
   }
 
   /** The expert showed that it is at work. */
@@ -59,7 +63,8 @@ export class AttemptLimits {
 
   #start(limit: Limit): NodeJS.Timeout {
     const timer = setTimeout(() => {
-      this.#exceeded ??= limit;
+      if (this.#stop.signal.aborted) return;
+      this.#exceeded = limit;
       this.#stop.abort();
     }, limit.ms);
     // The expert's own connection keeps the process alive, if anything has to.

@@ -32,14 +32,13 @@ export async function perform(options: AttemptOptions): Promise<TaskCompleted> {
   const findings: Finding[] = [];
   let result: Result | undefined;
   try {
-    const messages = instance.client.execute(request, { signal: AbortSignal.any([signal, limits.signal]) });
+    const messages = instance.client.execute(request, { signal });
     for await (const { message } of messages) {
       limits.heard();
       if (message.case === "result") result = message.value;
       else hear(message, { ...options, findings });
     }
   } catch (error) {
-    if (signal.aborted) throw error;
     throw limits.error(instance.id, error) ?? error;
   }
   if (!result) {

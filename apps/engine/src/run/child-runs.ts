@@ -63,14 +63,14 @@ export class ChildRuns {
     const { run, stop } = job;
     const { host } = this.#options;
     const childId = this.idOf(job);
-    const limits = new AttemptLimits(run.task(job.task));
-    const signal = AbortSignal.any([stop.signal, limits.signal]);
+    const limits = new AttemptLimits({ task: run.task(job.task), stop });
+    const { signal } = stop;
     try {
       await host.startChild(childId, await this.#applicationOf(job));
       const ended = await host.ended(childId, signal);
       return await this.#completed(job, ended);
     } catch (error) {
-      if (signal.aborted && stop.signal.reason !== HANDED_OVER) this.#cancel(childId, job.run);
+      if (signal.aborted && signal.reason !== HANDED_OVER) this.#cancel(childId, job.run);
       throw limits.error(`run ${childId}`, error) ?? error;
     } finally {
       limits.close();

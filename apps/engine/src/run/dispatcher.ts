@@ -227,10 +227,9 @@ export class Dispatcher implements Performer {
   }
 
   async #execute(job: Job, chosen: Chosen | undefined): Promise<void> {
-    const { run, stop } = job;
+    const { run } = job;
     try {
       const completed = chosen ? await this.#workers.work(job, chosen) : await this.#options.children.work(job);
-      if (stop.signal.aborted) return;
       failpoint("task.afterEffect.beforeRecord");
       const blobs = detachOutput(completed);
       if (this.#settle(job)) run.record({ case: "taskCompleted", value: completed }, { blobs });

@@ -39,8 +39,8 @@ export class Workers {
     const { datasets, allowed } = this.#options.surroundings(run);
     const { permissions } = expert;
     const { packageRoot } = instance;
-    const limits = new AttemptLimits(run.task(task), permissions);
-    const signal = AbortSignal.any([stop.signal, limits.signal]);
+    const limits = new AttemptLimits({ task: run.task(task), stop, permissions });
+    const { signal } = stop;
     const heard = () => limits.heard();
     const hostToken = host.grant({ run, datasets, packageRoot, permissions, signal, heard });
     const request = create(ExecuteRequestSchema, {
@@ -56,7 +56,7 @@ export class Workers {
     });
     const began = clock.now();
     try {
-      const completed = await perform({ run, task, item, instance, request, signal: stop.signal, limits, allowed });
+      const completed = await perform({ run, task, item, instance, request, signal, limits, allowed });
       registry
         .recordLatency(expert, clock.now() - began)
         .catch((err: unknown) => logger.warn({ expert: expert.id, err }, "the mean latency was not stored"));
