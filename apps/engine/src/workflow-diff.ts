@@ -1,6 +1,7 @@
 import { create, type JsonObject, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { type WorkflowChange, WorkflowChangeSchema } from "@odg/proto/odg/engine/v1/workflow_service_pb";
 import { TaskSchema, type Workflow, WorkflowSchema } from "@odg/proto/odg/workflow/v1/workflow_pb";
+import { canonical, isObject } from "./canonical.ts";
 
 /**
  * What differs between two versions of a workflow, by path: `tasks.profile.retry.max_attempts`. Tasks are matched by their id, so that
@@ -38,24 +39,12 @@ function own(object: JsonObject, key: string): JsonValue | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** A key that would not read as one step of a path stands in brackets. */
 function join(path: string, key: string): string {
   if (!/^[\w-]+$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
   return path === "" ? key : `${path}.${key}`;
 }
 
-/** JSON with the keys of objects in order, so that their order makes no difference. */
 function asText(value: JsonValue | undefined): string {
-  return value === undefined ? "" : JSON.stringify(sorted(value));
-}
-
-function sorted(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isObject(value)) return value;
-  const entries = Object.entries(value).map(([key, one]): [string, JsonValue] => [key, sorted(one)]);
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return value === undefined ? "" : JSON.stringify(canonical(value));
 }

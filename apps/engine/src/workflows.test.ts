@@ -75,6 +75,17 @@ async function refusal(call: Promise<unknown>): Promise<ConnectError> {
 }
 
 describe("versions", () => {
+  it("are of the content, whatever the order of the keys in inputs", async () => {
+    const [one, other] = [definition("same?"), definition("same?")];
+    const inputs = { b: 1, a: { d: [1, 2], c: null } };
+    one.inputs = inputs;
+    other.inputs = { a: { c: null, d: [1, 2] }, b: 1 };
+    const first = await client.publishWorkflow({ workflow: one });
+    expect((await client.publishWorkflow({ workflow: other })).published?.version).toBe(first.published?.version);
+    other.inputs = { ...inputs, b: 2 };
+    expect((await client.publishWorkflow({ workflow: other })).published?.version).not.toBe(first.published?.version);
+  });
+
   it("are listed newest first, page by page, and a token serves its own list only", async () => {
     const [one, two, three] = await publish("1?", "2?", "3?");
     const first = await client.listWorkflowVersions({ workflowId: "w", pageSize: 2 });

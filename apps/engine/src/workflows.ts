@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, type JsonObject, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   type DiffWorkflowsResponse,
@@ -15,6 +15,7 @@ import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { type Issue, type Plan, type Workflow, WorkflowSchema } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { reject } from "@odg/rpc";
 import { type ExpertListing, parseWorkflow, plan } from "@odg/workflow";
+import { canonicalObject } from "./canonical.ts";
 import type { Clock } from "./clock.ts";
 import type { ExpertRegistry } from "./expert/registry.ts";
 import type { DraftStore } from "./store/drafts.ts";
@@ -223,9 +224,15 @@ function noDraft() {
   return reject(Reason.NOT_FOUND, { message: "there is no draft of that workflow", field: "workflow_id" });
 }
 
-/** First 16 hexadecimal digits of the SHA-256 of the workflow's bytes: the same content has the same version. */
+/**
+ * First 16 hexadecimal digits of the SHA-256 of the workflow's bytes, with the keys of its inputs in order: the same content has the same
+ * version.
+ */
 export function versionOf(workflow: Workflow): string {
-  return createHash("sha256").update(toBinary(WorkflowSchema, workflow)).digest("hex").slice(0, 16);
+  const ordered = <T extends { inputs?: JsonObject }>(one: T): T =>
+    one.inputs ? { ...one, inputs: canonicalObject(one.inputs) } : one;
+  const bytes = toBinary(WorkflowSchema, ordered({ ...workflow, tasks: workflow.tasks.map(ordered) }));
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 16);
 }
 
 /** One error for all issues: the reason that they share, or that of the graph before that of expressions and experts. */
