@@ -5,7 +5,7 @@ import type { Connections, Statement } from "./connections.ts";
 import { type EncodedAppend, encode } from "./encode.ts";
 import { type Groupable, GroupCommit } from "./group-commit.ts";
 import { type Append, JournalConflict, LeaseLost } from "./store.ts";
-import { isTransient, orStoreError } from "./unavailable.ts";
+import { isTransient, orStoreError, StoreFull, StoreUnavailable } from "./unavailable.ts";
 
 type Item = EncodedAppend & Groupable;
 
@@ -74,8 +74,20 @@ export class SqlJournal {
   }
 
   async #commit(batch: readonly Item[]): Promise<(Error | undefined)[]> {
+    try {
+      return await this.#commitTogether(batch);
+    } catch (error) {
+      if (error instanceof StoreUnavailable || error instanceof StoreFull || !(error instanceof Error)) throw error;
+      if (batch.length === 1) return [error];
+      // Something in it that the database does not take must not fail the others: it is searched for by halves.
+      const half = batch.length >> 1;
+      return [...(await this.#commit(batch.slice(0, half))), ...(await this.#commit(batch.slice(half)))];
+    }
+  }
+
+  async #commitTogether(batch: readonly Item[]): Promise<(Error | undefined)[]> {
     const rows = await this.#persist(COMMIT, commitParameters(batch, this.owner));
-    if (rows.length === batch.length) return [];
+    if (rows.length === batch.length) return batch.map(() => undefined);
     const kept = new Set(rows.map(({ n }) => Number(n)));
     const left = batch.filter((_, i) => !kept.has(i + 1));
     const faults = await this.#faultsOf(left);

@@ -50,6 +50,19 @@ for (const [name, open] of Object.entries(BACKENDS)) {
       );
     });
 
+    test("fails nobody else for what cannot be kept", async () => {
+      const runs = Array.from({ length: 9 }, () => run());
+      const odd = run({ runId: "not an id of a run", workflowId: "odd" });
+      const all = [...runs.slice(0, 4), odd, ...runs.slice(4)];
+      const appends = all.map((one) => append({ runId: one.runId, events: [event(one.runId, 1)], run: one }));
+      const outcomes = await Promise.allSettled(appends);
+      // Memory keeps it.
+      expect(outcomes.map(({ status }) => status)).toEqual(
+        all.map((one) => (one === odd && name !== "memory" ? "rejected" : "fulfilled")),
+      );
+      for (const one of runs) expect(await store.readEvents(one.runId, 0n)).toHaveLength(1);
+    });
+
     test("reads events by pages", async () => {
       const one = run();
       const events = [1, 2, 3, 4].map((seq) => event(one.runId, seq));

@@ -13,6 +13,7 @@ export class SqlLeases {
   #db: Kysely<Tables>;
   #connections: Connections;
   #lease: SqlLease | undefined;
+  #listening: Promise<void> | undefined;
 
   constructor(db: Kysely<Tables>, connections: Connections) {
     this.#db = db;
@@ -24,10 +25,10 @@ export class SqlLeases {
       insert into engines (name, fence, lease_until) values (${name}, nextval('fences'), now() + ${LEASE_MS} * interval '1 ms')
       on conflict (name) do update set fence = excluded.fence, lease_until = excluded.lease_until
       returning fence`.execute(this.#db);
-    const lease = new SqlLease(this.#db, { name, fence: BigInt(rows[0]?.fence ?? 0) });
-    await this.#connections.listen(CHANNEL, () => lease.look());
-    this.#lease = lease;
-    return lease;
+    this.#lease = new SqlLease(this.#db, { name, fence: BigInt(rows[0]?.fence ?? 0) });
+    this.#listening ??= this.#connections.listen(CHANNEL, () => this.#lease?.look());
+    await this.#listening;
+    return this.#lease;
   }
 
   async take({ name, fence }: Owner, limit: number, doubtful: readonly string[]): Promise<Lease[]> {
