@@ -133,11 +133,16 @@ describe("an expert in a process", () => {
       "port",
       `return await new Promise((resolve, refuse) => import("node:net").then(({ createServer }) => createServer().once("error", refuse).listen(0, () => resolve("listens"))).catch(refuse));`,
     ],
+    ["signal to another process", `process.kill(process.ppid, 0); return "done";`],
     ["datagram", `(await import("node:dgram")).createSocket("udp4"); return "done";`],
     ["name", `return (await (await import("node:dns/promises")).lookup("secret.example.com")).address;`],
     ["binding of Node", `return typeof process.binding("tcp_wrap").TCP;`],
   ])("gets no %s", BOOT, async (what, body) => {
     expect(await attempt(body)).toBe(what === "native addon" ? "ERR_DLOPEN_DISABLED" : DENIED);
+  });
+
+  test("may send signals to itself", BOOT, async () => {
+    expect(await attempt("return process.kill(process.pid, 0);")).toBe(true);
   });
 
   test("starts processes where its package asks for them", BOOT, async () => {

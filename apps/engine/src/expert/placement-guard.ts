@@ -56,6 +56,7 @@ function guard({ hosts, connect, listen }: Reach): void {
   guardNames(check);
   refuse(dgram, "createSocket", "datagrams are not for experts");
   refuse(dgram, "Socket", "datagrams are not for experts");
+  guardSignals();
   guardWorkers();
   syncBuiltinESMExports();
 }
@@ -126,6 +127,17 @@ function operationsOf(subject: object): [string, Operation][] {
     }
   }
   return [...found];
+}
+
+/** `process.kill` comes by this. A process may end itself and its group; the engine's user has others. */
+function guardSignals(): void {
+  const { pid } = process;
+  const signal = (process as unknown as { _kill: Operation })._kill;
+  replace(process, "_kill", function (this: unknown, ...args) {
+    const target = Number(args[0]);
+    if (target !== pid && target !== -pid) throw new Denied("this expert may not send signals to other processes");
+    return apply(signal, process, [target, args[1]]);
+  });
 }
 
 /** A thread with options of its own for Node would be without this guard, and without Node's. */
