@@ -10,6 +10,7 @@ const EXAMPLES = [
   ["README.md", "dataset=data/orders.csv"],
   ["CONTRIBUTING.md", "odg validate"],
   ["docs/reference/cli.md", "odg expert list"],
+  ["examples/workflows/README.md", "odg validate"],
 ] as const;
 
 test.each(EXAMPLES)("the commands of %s with %s run", { timeout: 180_000 }, async (page, words) => {
