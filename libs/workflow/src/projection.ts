@@ -83,6 +83,13 @@ export class RunProjection {
     return this.#run;
   }
 
+  /** Tasks and known items: what a snapshot costs to make. */
+  get size(): number {
+    let size = this.machine.taskCount;
+    for (const { expanded } of this.#expansions?.values() ?? []) size += expanded.count;
+    return size;
+  }
+
   /** The items of a task, and what they have answered; undefined where it has none, or has ended. */
   expansion(task: number): Expansion | undefined {
     return this.#expansions?.get(task);

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { FailureSchema, Reason } from "@odg/proto/odg/error/v1/error_pb";
 import {
+  DatasetProfiledSchema,
   type Event,
   RunCancelRequestedSchema,
   RunPausedSchema,
@@ -277,15 +278,16 @@ describe("an active run", () => {
 
   test("leaves a snapshot every thousand events, from which it goes on as from its whole journal", async () => {
     const store = new MemoryStore();
-    const tasks = Array.from({ length: 900 }, (_, n) => [`t${n}`, n === 899 ? ["t0"] : []] as const);
+    const tasks = Array.from({ length: 250 }, (_, n) => [`t${n}`, n === 249 ? ["t0"] : []] as const);
     const { run, performer } = await begin(Object.fromEntries(tasks.map(([id, on]) => [id, [...on]])), {
       journal: store,
     });
-    for (let task = 0; task < 700; task++) {
+    for (let task = 0; task < 200; task++) {
       begun(run, task);
       done(run, task);
     }
-    expect(performer.dispatched).toHaveLength(900);
+    for (let n = 0; n < 1000; n++) run.record({ case: "datasetProfiled", value: create(DatasetProfiledSchema) });
+    expect(performer.dispatched).toHaveLength(250);
     const stored = await store.readRun(run.runId);
     expect(stored?.snapshot?.seq).toBe(1000n);
     expect(stored?.events).toHaveLength(401);
@@ -297,10 +299,21 @@ describe("an active run", () => {
     const again = new Script();
     const next = new ActiveRun(run.runId, { journal: store, performer: again, clock: new ManualClock(), logger });
     next.resume({ ...loaded, profiles: [] });
-    expect(again.dispatched).toHaveLength(200);
-    begun(next, 899);
-    done(next, 899);
+    expect(again.dispatched).toHaveLength(50);
+    begun(next, 249);
+    done(next, 249);
     expect((await store.readRun(run.runId))?.snapshot?.seq, "it is taken anew after a long replay").toBe(1402n);
+  });
+
+  test("leaves none before there are four events for each task, so that large runs do not pay for them over and over", async () => {
+    const store = new MemoryStore();
+    const edges = Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`t${n}`, []]));
+    const { run } = await begin(edges, { journal: store });
+    const profiled = () => run.record({ case: "datasetProfiled", value: create(DatasetProfiledSchema) });
+    for (let n = 0; n < 1598; n++) profiled();
+    expect((await store.readRun(run.runId))?.snapshot).toBeUndefined();
+    profiled();
+    expect((await store.readRun(run.runId))?.snapshot?.seq).toBe(1600n);
   });
 
   test("that was left can be taken up only to be cancelled", async () => {

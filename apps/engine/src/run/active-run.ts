@@ -16,7 +16,8 @@ import type { Task, Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { type Command, RunProjection, retryDelay } from "@odg/workflow";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
-import { type Append, type Blob, type Journal, JournalConflict } from "../store/store.ts";
+import { type Append, type Blob, type Journal, JournalConflict, type StoredSnapshot } from "../store/store.ts";
+import { changedTasks, type Step } from "./changed-tasks.ts";
 import { EventTail } from "./event-tail.ts";
 import { failpoint } from "./failpoint.ts";
 import { Feed } from "./feed.ts";
@@ -42,9 +43,7 @@ interface Waiting extends Recording {
 }
 
 /** An event that has its place, and what follows from it once it is durable. */
-interface Stamped {
-  event: Event;
-  commands: readonly Command[];
+interface Stamped extends Step {
   waiting: Waiting;
 }
 
@@ -60,8 +59,10 @@ export interface RunSurroundings {
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
-/** Events between two snapshots. */
+/** Events between two snapshots, at least. */
 const SNAPSHOT_EVENTS = 1000;
+/** Events for each task and item between two snapshots, at least: a snapshot holds them all. */
+const SNAPSHOT_SHARE = 4;
 /** Events behind the last snapshot from which on a run that is taken up gets a new one. */
 const REPLAYED_EVENTS = 100;
 
@@ -177,7 +178,7 @@ export class ActiveRun {
     for (const profile of profiles) if (profile.dataset) this.profiles.set(profile.dataset.uri, profile);
     this.#seq = projection.run().lastSeq;
     this.tail.beginAfter(this.#seq);
-    if (replayed >= REPLAYED_EVENTS) this.#sinceSnapshot = SNAPSHOT_EVENTS;
+    if (replayed >= REPLAYED_EVENTS) this.#sinceSnapshot = Number.POSITIVE_INFINITY;
   }
 
   /** Records what happened. The order of calls is the order of the journal. */
@@ -292,21 +293,34 @@ export class ActiveRun {
     return create(TaskFailedSchema, { task, item, attempt, failure, ...(retryAfter ? { retryAfter } : {}) });
   }
 
+  // Literals and loops: this is done for every event of every run.
   #appendOf(stamped: readonly Stamped[]): Append {
+    const events: Event[] = [];
+    let blobs: Blob[] | undefined;
+    for (const { event, waiting } of stamped) {
+      events.push(event);
+      if (waiting.blobs) blobs = [...(blobs ?? []), ...waiting.blobs];
+    }
     const { fence } = this.#around;
-    const blobs = stamped.flatMap(({ waiting }) => waiting.blobs ?? []);
-    this.#sinceSnapshot += stamped.length;
-    const due = this.#sinceSnapshot >= SNAPSHOT_EVENTS;
-    if (due) this.#sinceSnapshot = 0;
+    const changed = events[0]?.kind.case === "runStarted" ? undefined : changedTasks(stamped, this.#projection.machine);
     return {
       runId: this.runId,
-      events: stamped.map(({ event }) => event),
+      events,
       run: this.#projection.run(),
-      ...(fence === undefined ? {} : { fence }),
-      ...(stamped[0]?.event.kind.case === "runStarted" ? {} : { changed: changedTasks(stamped) }),
-      ...(blobs.length > 0 ? { blobs } : {}),
-      ...(due ? { snapshot: { seq: this.#seq, bytes: toBinary(RunSnapshotSchema, this.#projection.snapshot()) } } : {}),
+      fence,
+      changed,
+      blobs,
+      snapshot: this.#snapshot(events.length),
     };
+  }
+
+  /** A snapshot where enough has happened since the last one to pay for it, so that making them costs each event the same. */
+  #snapshot(events: number): StoredSnapshot | undefined {
+    this.#sinceSnapshot += events;
+    if (this.#sinceSnapshot < SNAPSHOT_EVENTS) return undefined;
+    if (this.#sinceSnapshot < SNAPSHOT_SHARE * this.#projection.size) return undefined;
+    this.#sinceSnapshot = 0;
+    return { seq: this.#seq, bytes: toBinary(RunSnapshotSchema, this.#projection.snapshot()) };
   }
 
   /** Nothing where the events are durable already; else whether they became so. */
@@ -373,15 +387,4 @@ export interface TakenUp {
   profiles: readonly DatasetProfile[];
   /** Events that had to be replayed because no snapshot held them. */
   replayed: number;
-}
-
-/** Tasks that these events, or what they ask for, change. */
-function changedTasks(stamped: readonly Stamped[]): number[] {
-  const changed = new Set<number>();
-  for (const { event, commands } of stamped) {
-    const { value } = event.kind;
-    if (value && "task" in value) changed.add(value.task);
-    for (const command of commands) if ("task" in command) changed.add(command.task);
-  }
-  return [...changed];
 }
