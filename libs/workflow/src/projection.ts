@@ -12,7 +12,7 @@ import type {
   TaskStarted,
   TaskState,
 } from "@odg/proto/odg/run/v1/run_pb";
-import { ApprovalStatus, RunSchema, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
+import { ApprovalStatus, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
 import { type RunSnapshot, RunSnapshotSchema } from "@odg/proto/odg/run/v1/snapshot_pb";
 import type { Command } from "./command.ts";
 import { RunContext } from "./context.ts";
@@ -20,7 +20,7 @@ import { Expansion } from "./expansion.ts";
 import { MACHINE_VERSION, RunMachine } from "./machine.ts";
 import { hasEnded } from "./run-state.ts";
 import type { Scope, TaskScope } from "./scope.ts";
-import { failureOfDecision, itemCounts, pendingState, requestedApproval, TaskCounts } from "./task-state.ts";
+import { emptyRun, failureOfDecision, itemCounts, pendingState, requestedApproval, TaskCounts } from "./task-state.ts";
 
 /**
  * A journal as people and lists see it: the proto Run, kept up to date event by event in O(out-degree). It drives the run's machine,
@@ -39,7 +39,7 @@ export class RunProjection {
   /** By task, until it has ended. */
   #expansions: Map<number, Expansion> | undefined;
 
-  constructor(machine = new RunMachine(), context = new RunContext(), run = create(RunSchema)) {
+  constructor(machine = new RunMachine(), context = new RunContext(), run = emptyRun()) {
     this.machine = machine;
     this.context = context;
     this.#run = run;

@@ -5,6 +5,7 @@ import type {
   ApprovalDecided,
   ApprovalRequested,
   ItemCounts,
+  Run,
   TaskCount,
   TaskState,
 } from "@odg/proto/odg/run/v1/run_pb";
@@ -12,11 +13,36 @@ import {
   ApprovalStateSchema,
   ApprovalStatus,
   ItemCountsSchema,
+  RunStatus,
   SkipCause,
   TaskStatus,
 } from "@odg/proto/odg/run/v1/run_pb";
 import type { Task } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import type { ItemNumbers } from "./items.ts";
+
+/** A run of which nothing is known yet. A literal, as below. */
+export function emptyRun(): Run {
+  return {
+    $typeName: "odg.run.v1.Run",
+    runId: "",
+    workflowId: "",
+    workflowVersion: "",
+    status: RunStatus.UNSPECIFIED,
+    inputs: undefined,
+    createTime: undefined,
+    endTime: undefined,
+    tasks: [],
+    failure: undefined,
+    labels: {},
+    lastSeq: 0n,
+    user: "",
+    priority: 0,
+    forkedFrom: "",
+    parent: undefined,
+    taskCounts: [],
+    deadline: undefined,
+  };
+}
 
 /**
  * A task that waits for its predecessors. A literal with every field, those that come later included: one shape for all states, and a

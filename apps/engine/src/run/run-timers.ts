@@ -11,7 +11,8 @@ export interface Due {
 /** What a run waits for. Due times come from its events; the waiting itself is by monotonic time. */
 export class RunTimers {
   #clock: Clock;
-  #waits = new Map<string, () => void>();
+  // Made for the first wait: most runs have none.
+  #waits: Map<string, () => void> | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -21,19 +22,20 @@ export class RunTimers {
   set(name: string, { dueMs, atMostMs = Number.POSITIVE_INFINITY }: Due, callback: () => void): void {
     this.cancel(name);
     const callOff = this.#clock.after(Math.min(dueMs - this.#clock.now(), atMostMs), () => {
-      this.#waits.delete(name);
+      this.#waits?.delete(name);
       callback();
     });
+    this.#waits ??= new Map();
     this.#waits.set(name, callOff);
   }
 
   cancel(name: string): void {
-    this.#waits.get(name)?.();
-    this.#waits.delete(name);
+    this.#waits?.get(name)?.();
+    this.#waits?.delete(name);
   }
 
   clear(): void {
-    for (const callOff of this.#waits.values()) callOff();
-    this.#waits.clear();
+    for (const callOff of this.#waits?.values() ?? []) callOff();
+    this.#waits = undefined;
   }
 }
