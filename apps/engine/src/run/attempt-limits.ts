@@ -39,7 +39,7 @@ export class AttemptLimits {
       const subject = permitted < wanted ? "odg.permissions.time_s" : `tasks.${task.id}.timeout`;
       this.#start({ ms, subject, message: `did not end within ${ms / 1000} s` });
     }
-    const idle = msOf(task.idleTimeout);
+    const idle = permissions && msOf(task.idleTimeout);
     if (idle === undefined) return;
     const subject = `tasks.${task.id}.idle_timeout`;
     this.#silence = this.#start({ ms: idle, subject, message: `said nothing for ${idle / 1000} s` });

@@ -10,6 +10,9 @@ const LOOK_MS = 1000;
 /** Runs that are taken at once, and those of them that are read at once. */
 const TAKEN = 100;
 const READ = 8;
+/** Until a run that could not be taken up is tried again; doubled each time. */
+const AGAIN_MS = 1000;
+const LONGEST_AGAIN_MS = 60_000;
 
 /** What a membership is made with. */
 export interface MembershipOptions {
@@ -34,6 +37,8 @@ export class Membership {
   #closed = false;
   #callOff: (() => void) | undefined;
   #looking: Promise<void> | undefined;
+  /** Calls off what is to be tried again. */
+  #again = new Set<() => void>();
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -46,6 +51,7 @@ export class Membership {
     this.#lease = lease;
     lease.onLost(() => {
       this.#lost = true;
+      for (const callOff of this.#again) callOff();
       logger.error({ name }, "another engine runs under this name; this one drives nothing any more");
       lost();
     });
@@ -91,6 +97,7 @@ export class Membership {
   async close(): Promise<void> {
     this.#closed = true;
     this.#callOff?.();
+    for (const callOff of this.#again) callOff();
     await this.#looking;
   }
 
@@ -99,11 +106,18 @@ export class Membership {
     await this.#lease?.close();
   }
 
-  async #takeUp(lease: Lease): Promise<void> {
+  /** It stays this engine's run where that fails: nobody else would take it, so it is tried again, beside everything else. */
+  async #takeUp(lease: Lease, againMs = AGAIN_MS): Promise<void> {
+    const { takeUp, logger, clock } = this.#options;
     try {
-      await this.#options.takeUp(lease);
+      await takeUp(lease);
     } catch (err) {
-      this.#options.logger.error({ runId: lease.runId, err }, "a run could not be taken up");
+      logger.error({ runId: lease.runId, err }, "a run could not be taken up; trying again");
+      const callOff = clock.after(againMs, () => {
+        this.#again.delete(callOff);
+        void this.#takeUp(lease, Math.min(2 * againMs, LONGEST_AGAIN_MS));
+      });
+      this.#again.add(callOff);
     }
   }
 }

@@ -10,7 +10,7 @@ import {
 } from "@odg/proto/odg/engine/v1/run_service_pb";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import type { ContextEntry } from "@odg/proto/odg/expert/v1/expert_pb";
-import { type ApprovalState, type Report, type Run, RunSchema } from "@odg/proto/odg/run/v1/run_pb";
+import { type ApprovalState, type Report, type Run, RunSchema, RunStatus } from "@odg/proto/odg/run/v1/run_pb";
 import type { Workflow } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { reject } from "@odg/rpc";
 import { v7 as uuidv7 } from "uuid";
@@ -22,6 +22,7 @@ import {
   type Append,
   type ApprovalFilter,
   JournalConflict,
+  LeaseLost,
   type ListedApproval,
   type RunFilter,
   type Store,
@@ -274,7 +275,11 @@ export class Runs implements ChildHost {
     } catch (error) {
       const first = error instanceof JournalConflict ? await this.#answered(requestId, hash) : undefined;
       if (first) return first;
-      throw error;
+      if (!(error instanceof LeaseLost)) throw error;
+      throw reject(Reason.UNAVAILABLE, {
+        message: "another engine runs under the name of this one",
+        retryAfterMs: 1000,
+      });
     }
   }
 
@@ -295,6 +300,11 @@ export class Runs implements ChildHost {
     // Driven here under an older lease, which was lost meanwhile.
     this.#active.get(runId)?.run.stop(new Error("the run was taken up again"));
     const loaded = await loadRun(store, runId);
+    if (loaded.projection.machine.runStatus === RunStatus.UNSPECIFIED) {
+      throw new Error(
+        `run ${runId} was begun by a newer engine: version ${loaded.started.machineVersion} of its machine`,
+      );
+    }
     const profiles = await profilesOf(store, runId);
     if (this.#closing) return;
     const run = this.#track(runId, { datasets: this.#admission.session(), allowed: new Set() }, fence);
