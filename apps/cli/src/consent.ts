@@ -2,24 +2,37 @@ import { createInterface } from "node:readline/promises";
 import type { OdgClient } from "@odg/client";
 import type { Event } from "@odg/proto/odg/run/v1/run_pb";
 import { failureOf } from "@odg/rpc";
-import { surroundings } from "./config.ts";
 import type { RunView } from "./live-tree.ts";
 import { say } from "./output.ts";
 
 /** What asking for consent needs. */
 export interface ConsentOptions {
   /** Decides by the name of whoever sits here. */
-  client: OdgClient;
+  client: Pick<OdgClient, "runs" | "watch">;
   /** Stands still while somebody is asked. */
-  view: RunView;
+  view: Pick<RunView, "suspend" | "resume">;
+  /** Where somebody can be asked; absent where nobody can. */
+  terminal: { input: NodeJS.ReadableStream; output: NodeJS.WritableStream } | undefined;
   /** Told where nobody here can consent. */
   unconsented(why: string): void;
 }
 
-/** Asks whoever sits at the terminal for the consents of a run in this process: nobody else can give them. One question at a time. */
+interface Question {
+  runId: string;
+  taskId: string;
+  question: string;
+}
+
+const NOBODY = "it needs a consent that nobody here can give";
+
+/**
+ * Asks whoever sits at the terminal for the consents of a run in this process, and of its sub-workflows: nobody else can give them. One question
+ * at a time.
+ */
 export class Consents {
   #options: ConsentOptions;
-  #taskIds: string[] = [];
+  /** Ids of the tasks, by run. */
+  #taskIds = new Map<string, string[]>();
   #asked = Promise.resolve();
   #over = new AbortController();
 
@@ -27,50 +40,71 @@ export class Consents {
     this.#options = options;
   }
 
+  /** An event of the run, or of one below it. */
   event({ runId, kind }: Event): void {
-    if (kind.case === "runStarted") this.#taskIds = kind.value.workflow?.tasks.map(({ id }) => id) ?? [];
-    if (kind.case === "runCompleted") this.#over.abort();
-    if (kind.case !== "approvalRequested") return;
-    const { task, question } = kind.value;
-    const taskId = this.#taskIds[task] ?? "";
-    this.#asked = this.#asked.then(() => this.#ask({ runId, taskId, question }));
+    switch (kind.case) {
+      case "runStarted":
+        this.#taskIds.set(runId, kind.value.workflow?.tasks.map(({ id }) => id) ?? []);
+        break;
+      case "taskStarted":
+        if (kind.value.childRunId) void this.#follow(kind.value.childRunId);
+        break;
+      case "approvalRequested": {
+        const { task, question } = kind.value;
+        const taskId = this.#taskIds.get(runId)?.[task] ?? "";
+        this.#asked = this.#asked.then(() => this.#ask({ runId, taskId, question }));
+        break;
+      }
+    }
   }
 
-  /** Asks nothing more. */
+  /** Asks nothing more; a question that waits for its answer is taken back. */
   close(): void {
     this.#over.abort();
   }
 
-  async #ask({ runId, taskId, question }: { runId: string; taskId: string; question: string }): Promise<void> {
+  async #follow(runId: string): Promise<void> {
+    try {
+      for await (const message of this.#options.client.watch(runId, { signal: this.#over.signal })) {
+        if (message.case === "event") this.event(message.value);
+      }
+    } catch (error) {
+      if (!this.#over.signal.aborted) this.#options.unconsented(failureOf(error).message);
+    }
+  }
+
+  async #ask(asked: Question): Promise<void> {
     if (this.#over.signal.aborted) return;
-    const { client, view, unconsented } = this.#options;
-    if (!surroundings.canAsk) {
-      say(`task ${taskId} needs consent, and this is no terminal to ask at: ${question}`);
+    const { client, view, terminal, unconsented } = this.#options;
+    if (!terminal) {
+      say(`task ${asked.taskId} needs consent, and this is no terminal to ask at: ${asked.question}`);
       say("start the run on an engine (--engine URL) and consent with: odg approve RUN");
-      unconsented("it needs a consent that nobody here can give");
+      unconsented(NOBODY);
       return;
     }
     view.suspend();
     try {
-      const answer = await this.#question(taskId, question);
-      if (answer) await client.runs.decideApproval({ runId, taskId, ...answer });
+      const answer = await this.#answerTo(asked, terminal);
+      await client.runs.decideApproval({ runId: asked.runId, taskId: asked.taskId, ...answer });
     } catch (error) {
       if (this.#over.signal.aborted) return;
       say(failureOf(error).message);
-      unconsented("it needs a consent that nobody here can give");
+      unconsented(NOBODY);
     } finally {
       view.resume();
     }
   }
 
-  /** Nothing where the run ended before the answer. */
-  async #question(taskId: string, question: string): Promise<{ approve: boolean; reason: string } | undefined> {
+  async #answerTo(
+    { taskId, question }: Question,
+    { input, output }: NonNullable<ConsentOptions["terminal"]>,
+  ): Promise<{ approve: boolean; reason: string }> {
     const { signal } = this.#over;
-    const lines = createInterface({ input: process.stdin, output: process.stderr });
+    const lines = createInterface({ input, output });
     // In raw mode Ctrl-C is a character: it means the same here as elsewhere in the run.
     lines.once("SIGINT", () => process.emit("SIGINT"));
     try {
-      say(`\ntask ${taskId} needs consent: ${question}`);
+      output.write(`\ntask ${taskId} needs consent: ${question}\n`);
       let word = "";
       while (!/^(y|yes|n|no)$/i.test(word)) word = (await lines.question("Grant it? (y/n) ", { signal })).trim();
       const reason = (await lines.question("Reason: ", { signal })).trim();

@@ -77,7 +77,8 @@ async function follow(connection: Connection, runId: string, { flags, timeoutMs 
     client.runs.cancelRun({ runId, reason: why }).catch(() => undefined);
   };
   const unconsented = (why: string) => cancel("unconsented", why);
-  const consents = inProcess ? new Consents({ client: connection.person, view, unconsented }) : undefined;
+  const terminal = surroundings.canAsk ? { input: process.stdin, output: process.stderr } : undefined;
+  const consents = inProcess ? new Consents({ client: connection.person, view, terminal, unconsented }) : undefined;
   let detachTimer: NodeJS.Timeout | undefined;
   const interrupt = () => {
     if (inProcess || ending === "detached") {
