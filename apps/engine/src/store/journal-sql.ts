@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { plainArray } from "./array-literal.ts";
-import { COMMIT, commitParameters, type Owner } from "./commit.ts";
+import { commitOf, type Owner } from "./commit-rows.ts";
 import type { Connections, Statement } from "./connections.ts";
 import { type EncodedAppend, encode } from "./encode.ts";
 import { type Groupable, GroupCommit } from "./group-commit.ts";
@@ -86,7 +86,8 @@ export class SqlJournal {
   }
 
   async #commitTogether(batch: readonly Item[]): Promise<(Error | undefined)[]> {
-    const rows = await this.#persist(COMMIT, commitParameters(batch, this.owner));
+    const { statement, parameters } = commitOf(batch, this.owner);
+    const rows = await this.#persist(statement, parameters);
     if (rows.length === batch.length) return batch.map(() => undefined);
     const kept = new Set(rows.map(({ n }) => Number(n)));
     const left = batch.filter((_, i) => !kept.has(i + 1));

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import type { Owner } from "./commit.ts";
+import type { Owner } from "./commit-rows.ts";
 import { type EngineLease, LEASE_MS, RENEW_MS, type RunRequest } from "./lease.ts";
 import type { Tables } from "./tables.ts";
 import { orStoreError, StoreUnavailable } from "./unavailable.ts";

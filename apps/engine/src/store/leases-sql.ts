@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import type { Owner } from "./commit.ts";
+import type { Owner } from "./commit-rows.ts";
 import type { Connections } from "./connections.ts";
 import { LEASE_MS, type Lease, type RunRequest } from "./lease.ts";
 import { SqlLease } from "./lease-sql.ts";
