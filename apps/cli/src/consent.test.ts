@@ -32,6 +32,7 @@ const asks = (runId: string, task: number, question: string) =>
 
 /** Consents whose engine has one further run, and whoever sits at the terminal. */
 function seated(keyboard?: PassThrough, child: Event[] = []) {
+  let looks = 0;
   const client = createClient({
     transport: inProcessTransport((router) =>
       router.service(RunService, {
@@ -41,6 +42,8 @@ function seated(keyboard?: PassThrough, child: Event[] = []) {
           return {};
         },
         watchRun: async function* ({ runId }) {
+          // Not there at the first look.
+          if (looks++ === 0) throw reject(Reason.NOT_FOUND);
           if (runId === CHILD) for (const value of child) yield { message: { case: "event", value } };
         },
       }),

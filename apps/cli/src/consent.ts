@@ -1,7 +1,9 @@
 import { createInterface } from "node:readline/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { OdgClient } from "@odg/client";
+import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import type { Event } from "@odg/proto/odg/run/v1/run_pb";
-import { failureOf } from "@odg/rpc";
+import { failureOf, reasonOf } from "@odg/rpc";
 import type { RunView } from "./live-tree.ts";
 import { say } from "./output.ts";
 
@@ -23,6 +25,8 @@ interface Question {
   question: string;
 }
 
+/** Between two looks for a run that is about to start. */
+const LATER_MS = 50;
 const NOBODY = "it needs a consent that nobody here can give";
 
 /**
@@ -64,12 +68,23 @@ export class Consents {
   }
 
   async #follow(runId: string): Promise<void> {
-    try {
-      for await (const message of this.#options.client.watch(runId, { signal: this.#over.signal })) {
-        if (message.case === "event") this.event(message.value);
+    const { signal } = this.#over;
+    for (;;) {
+      try {
+        for await (const message of this.#options.client.watch(runId, { signal })) {
+          if (message.case === "event") this.event(message.value);
+        }
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        // The task is said to have started before its run is.
+        if (reasonOf(error) !== Reason.NOT_FOUND) {
+          say(failureOf(error).message);
+          this.#options.unconsented(NOBODY);
+          return;
+        }
+        await sleep(LATER_MS);
       }
-    } catch (error) {
-      if (!this.#over.signal.aborted) this.#options.unconsented(failureOf(error).message);
     }
   }
 
