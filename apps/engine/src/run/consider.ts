@@ -7,6 +7,7 @@ import {
   TaskExpandedSchema,
   TaskSkippedSchema,
   type TaskState,
+  TaskStatus,
 } from "@odg/proto/odg/run/v1/run_pb";
 import type { Task } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import {
@@ -69,13 +70,16 @@ function beforeWork(
   { task: number, attempt }: DispatchCommand,
   { task, scope }: Considering,
 ): Considered | undefined {
-  const when = evaluateWhen(task, scope);
+  // The condition is decided once: before the consent is asked for, and before the first attempt.
+  const { machine } = run.projection;
+  const decided = attempt > 1 || machine.approved(number) || machine.status(number) === TaskStatus.RUNNING;
+  const when = decided ? { value: true } : evaluateWhen(task, scope);
   if (when.failure) return { kind: "failed", failure: when.failure };
   if (!when.value) {
     const value = create(TaskSkippedSchema, { task: number, cause: SkipCause.CONDITION });
     return { kind: "settled", event: { case: "taskSkipped", value } };
   }
-  if (task.approval && !run.projection.machine.approved(number)) {
+  if (task.approval && !machine.approved(number)) {
     const question = bindText(task.approval.question, scope, "approval.question");
     if (question.failure) return { kind: "failed", failure: question.failure };
     return { kind: "settled", event: approvalRequested(run, number, question.value) };

@@ -339,6 +339,25 @@ describe("a workflow", () => {
     expect(run.status).toBe(RunStatus.FAILED);
   });
 
+  it("decides a condition once: what it read may change before the next attempt", async () => {
+    const opening = gate("once");
+    const runId = await start([
+      hold("slow", "once"),
+      echo("good"),
+      echo("one", {
+        action: "fail",
+        inputs: { times: 1 },
+        depends_on: ["slow", "good"],
+        trigger_rule: "one_success",
+        when: "tasks.slow.status != 'SUCCEEDED'",
+        retry: { max_attempts: 2, initial_interval: "1s" },
+      }),
+    ]);
+    await until(runId, ({ tasks }) => tasks[2]?.status === TaskStatus.WAITING_RETRY);
+    opening.open();
+    expect(statuses(await ended(runId))).toEqual(["SUCCEEDED", "SUCCEEDED", "SUCCEEDED"]);
+  });
+
   it("that fails fast cancels what has nothing to do with the failure", async () => {
     const opening = gate("fast");
     const runId = await start([hold("held", "fast"), fails("bad"), echo("behind", { depends_on: ["held"] })], {

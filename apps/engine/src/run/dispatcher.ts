@@ -115,7 +115,10 @@ export class Dispatcher implements Performer {
   #act(run: ActiveRun, command: DispatchCommand, considered: Considered): void {
     if (considered.kind === "work") this.#take(run, command, considered);
     else if (considered.kind === "settled") run.record(considered.event, { blobs: considered.blobs ?? [] });
-    else this.#fail({ run, ...command, attempt: command.attempt === 1 ? 0 : command.attempt }, considered.failure);
+    else {
+      const never = command.attempt === 1 && !isUnderWay(run, command);
+      this.#fail({ run, ...command, attempt: never ? 0 : command.attempt }, considered.failure);
+    }
   }
 
   /**
