@@ -24,7 +24,8 @@ export interface SharedContext {
   all(): Promise<Record<string, SharedValue>>;
   /**
    * Shares a value when the task completes. With `expectedVersion` the attempt fails, and may be retried, where
-   * somebody wrote another version first; 0 means that the key must be new.
+   * somebody wrote another version first; 0 means that the key must be new. Without it the attempt fails, and may be
+   * retried, where another task wrote the key since the attempt began.
    */
   set(key: string, value: JsonValue, options?: { expectedVersion?: number }): void;
 }

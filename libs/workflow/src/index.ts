@@ -37,6 +37,12 @@ export { pathSteps, pathText } from "./path.ts";
 export type { PlanOptions, PlanResult } from "./plan.ts";
 export { MAX_EDGES, MAX_TASKS, plan } from "./plan.ts";
 export { contextOf, project, RunProjection } from "./projection.ts";
-export { DEFAULT_BACKOFF, DEFAULT_INITIAL_INTERVAL_MS, DEFAULT_MAX_INTERVAL_MS, retryDelay } from "./retry.ts";
+export {
+  CONFLICT_ATTEMPTS,
+  DEFAULT_BACKOFF,
+  DEFAULT_INITIAL_INTERVAL_MS,
+  DEFAULT_MAX_INTERVAL_MS,
+  retryDelay,
+} from "./retry.ts";
 export type { Scope, TaskScope } from "./scope.ts";
 export type { Locate } from "./source-text.ts";

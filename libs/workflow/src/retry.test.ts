@@ -51,3 +51,16 @@ describe("a task that says which failures count", () => {
     expect([1, 2, 3].map((attempt) => retryDelay(choosy, attempt, retryable, 1)?.seconds)).toEqual([1n, 3n, 9n]);
   });
 });
+
+test("an overtaken context write is tried again where the task says nothing, as often as it says where it does", () => {
+  const conflict = create(FailureSchema, { reason: Reason.CONTEXT_CONFLICT, retryable: true });
+  const silent = create(TaskSchema);
+  expect([1, 4, 5].map((attempt) => retryDelay(silent, attempt, conflict, 1) !== undefined)).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  expect(retryDelay(silent, 1, retryable, 1)).toBeUndefined();
+  for (const retry of [{ maxAttempts: 1 }, { maxAttempts: 9, giveUpOn: ["CONTEXT_CONFLICT"] }])
+    expect(retryDelay(create(TaskSchema, { retry }), 1, conflict, 1)).toBeUndefined();
+});

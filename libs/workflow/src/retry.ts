@@ -13,9 +13,12 @@ export const DEFAULT_MAX_INTERVAL_MS = 60_000;
 /** Factor from one wait to the next where the task names none. */
 export const DEFAULT_BACKOFF = 2;
 
+/** Attempts of a task that names no policy where another task's context write overtook its own: the work itself has not failed. */
+export const CONFLICT_ATTEMPTS = 5;
+
 /**
  * The wait before the next attempt; undefined where there is to be none: the failure is not retryable (nor named by
- * `retry_on`), is named by `give_up_on`, or the task's attempts are used up. Exponential with full jitter,
+ * `retry_on`), is named by `give_up_on`, or the task's attempts are used up ({@link CONFLICT_ATTEMPTS} for a conflict of context writes where the task has no policy). Exponential with full jitter,
  * `jitter * min(max, initial * backoff^(attempt - 1))`, after M. Brooker, "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015).
  *
  * @param attempt Number of the attempt that failed, from 1; 0 (it failed before any began) counts as 1.
@@ -23,7 +26,7 @@ export const DEFAULT_BACKOFF = 2;
  */
 export function retryDelay(task: Task, attempt: number, failure: Failure, jitter: number): Duration | undefined {
   const failed = Math.max(1, attempt);
-  if (!isRetried(task, failure) || failed >= Math.max(1, task.retry?.maxAttempts ?? 0)) return undefined;
+  if (!isRetried(task, failure) || failed >= attemptsOf(task, failure)) return undefined;
   const initial = millisOf(task.retry?.initialInterval) ?? DEFAULT_INITIAL_INTERVAL_MS;
   const longest = millisOf(task.retry?.maxInterval) ?? Math.max(initial, DEFAULT_MAX_INTERVAL_MS);
   const ceiling = Math.min(longest, initial * (task.retry?.backoff || DEFAULT_BACKOFF) ** (failed - 1));
@@ -33,8 +36,13 @@ export function retryDelay(task: Task, attempt: number, failure: Failure, jitter
 
 function isRetried({ retry }: Task, { retryable, reason }: Failure): boolean {
   const name = Reason[reason];
-  if (retry === undefined || retry.giveUpOn.includes(name)) return false;
-  return retryable || retry.retryOn.includes(name);
+  if (retry?.giveUpOn.includes(name)) return false;
+  return retryable || (retry?.retryOn.includes(name) ?? false);
+}
+
+function attemptsOf({ retry }: Task, { reason }: Failure): number {
+  if (retry !== undefined) return Math.max(1, retry.maxAttempts);
+  return reason === Reason.CONTEXT_CONFLICT ? CONFLICT_ATTEMPTS : 1;
 }
 
 function millisOf(duration: Duration | undefined): number | undefined {
