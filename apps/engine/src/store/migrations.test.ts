@@ -68,3 +68,22 @@ async function migrateTo(url: string, name: string): Promise<void> {
   await db.destroy();
   if (error) throw error;
 }
+
+test.skipIf(!postgresUrl)(
+  "an engine waits for another one that changes the tables, however long that takes",
+  async () => {
+    const { url, query, drop } = await temporaryDatabase();
+    try {
+      await (await openPostgres(url)).close();
+      await query("begin; lock table kysely_migration_lock in access exclusive mode");
+      const opened = openPostgres(url);
+      // Longer than any other statement may take.
+      await new Promise((resolve) => setTimeout(resolve, 5500));
+      await query("commit");
+      await (await opened).close();
+    } finally {
+      await drop();
+    }
+  },
+  20_000,
+);

@@ -3,10 +3,12 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
-import { PGliteDialect } from "kysely";
+import { Kysely, PGliteDialect } from "kysely";
+import { bringUpToDate } from "./bring-up-to-date.ts";
 import type { Connections, Row, Statement } from "./connections.ts";
 import { SqlStore } from "./sql.ts";
 import { StoreInUse } from "./store-in-use.ts";
+import type { Tables } from "./tables.ts";
 
 /**
  * A store in a folder of this machine, or in memory where none is named.
@@ -31,7 +33,14 @@ export async function openPglite(folder?: string): Promise<SqlStore> {
 }
 
 async function openDatabase(pglite: PGlite): Promise<SqlStore> {
-  const store = await SqlStore.open(new PGliteDialect({ pglite }), new PgliteConnections(pglite));
+  const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
+  try {
+    await bringUpToDate(db);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  const store = new SqlStore(db, new PgliteConnections(pglite));
   // Whoever else had the folder open is gone, and need not be waited for.
   await pglite.query("delete from engines");
   return store;

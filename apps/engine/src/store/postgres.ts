@@ -1,7 +1,10 @@
-import { PostgresDialect } from "kysely";
+import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
+import { bringUpToDate } from "./bring-up-to-date.ts";
 import type { Connections, Row, Statement } from "./connections.ts";
 import { SqlStore } from "./sql.ts";
+import type { Tables } from "./tables.ts";
+import { orStoreError } from "./unavailable.ts";
 
 /** Commits under way at once: while one waits for the disk, the next one is made ready. */
 const LANES = 2;
@@ -18,14 +21,28 @@ const ANSWER_MS = STATEMENT_MS + 1000;
 /** Before a lost connection for notifications is made again. */
 const LISTEN_AGAIN_MS = 1000;
 
-/** A store in a Postgres server. `url` is a connection string; it may hold a password and is never logged. */
+/**
+ * A store in a Postgres server. `url` is a connection string; it may hold a password and is never logged.
+ *
+ * @throws StoreUnavailable where the database does not answer; Error where its tables cannot be brought up to date
+ */
 export async function openPostgres(url: string, options: { connections?: number } = {}): Promise<SqlStore> {
-  const pool = poolOf(url, options.connections ?? CONNECTIONS);
+  const upgrade = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: poolOf(url, 2, UNLIMITED) }) });
+  await bringUpToDate(upgrade).finally(() => upgrade.destroy());
   const connections = new PostgresConnections(url);
-  const store = await SqlStore.open(new PostgresDialect({ pool }), connections);
-  await connections.warm();
-  return store;
+  const pool = poolOf(url, options.connections ?? CONNECTIONS);
+  const store = new SqlStore(new Kysely({ dialect: new PostgresDialect({ pool }) }), connections);
+  try {
+    await connections.warm();
+    return store;
+  } catch (error) {
+    await store.close();
+    throw orStoreError(error);
+  }
 }
+
+/** New tables and indexes take their time. */
+const UNLIMITED = { statement_timeout: 0, query_timeout: 0 };
 
 function poolOf(url: string, max: number, more: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({

@@ -1,18 +1,15 @@
 import type { Event, Run } from "@odg/proto/odg/run/v1/run_pb";
-import { type Dialect, Kysely } from "kysely";
-import { Migrator } from "kysely/migration";
+import type { Kysely } from "kysely";
 import type { Connections } from "./connections.ts";
 import { SqlDrafts } from "./drafts-sql.ts";
 import { SqlExperts } from "./experts-sql.ts";
 import { SqlJournal } from "./journal-sql.ts";
 import type { EngineLease, Lease } from "./lease.ts";
 import { SqlLeases } from "./leases-sql.ts";
-import { migrations } from "./migrations.ts";
 import { SqlRuns } from "./runs-sql.ts";
 import { SqlSchedules } from "./schedules-sql.ts";
 import type { Append, ApprovalFilter, ExpertRecord, ListedApproval, RunFilter, Store, StoredRun } from "./store.ts";
 import type { Tables } from "./tables.ts";
-import { orStoreError, StoreUnavailable } from "./unavailable.ts";
 import { SqlVersions } from "./versions-sql.ts";
 
 /** Everything in SQL, through whatever dialect of Postgres: its parts, one file each, put together. */
@@ -27,7 +24,8 @@ export class SqlStore implements Store {
   #leases: SqlLeases;
   #experts: SqlExperts;
 
-  private constructor(db: Kysely<Tables>, connections: Connections) {
+  /** @param db Tables that are up to date. It is closed with the store, as are the connections. */
+  constructor(db: Kysely<Tables>, connections: Connections) {
     this.#db = db;
     this.#connections = connections;
     this.#journal = new SqlJournal(connections);
@@ -37,25 +35,6 @@ export class SqlStore implements Store {
     this.versions = new SqlVersions(db);
     this.drafts = new SqlDrafts(db);
     this.schedules = new SqlSchedules(db);
-  }
-
-  /**
-   * Connects and brings the tables up to date; several engines may do so at once.
-   *
-   * @throws StoreUnavailable where the database does not answer; Error where its tables cannot be brought up to date
-   */
-  static async open(dialect: Dialect, connections: Connections): Promise<SqlStore> {
-    const db = new Kysely<Tables>({ dialect });
-    const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
-    const { error } = await migrator.migrateToLatest();
-    if (error) {
-      await connections.close();
-      await db.destroy();
-      const away = orStoreError(error);
-      if (away instanceof StoreUnavailable) throw away;
-      throw new Error("the database's tables could not be brought up to date", { cause: error });
-    }
-    return new SqlStore(db, connections);
   }
 
   append(append: Append): Promise<void> {
