@@ -225,7 +225,7 @@ describe("odg with a running engine", () => {
     napping.process.kill("SIGINT");
     const { code, stderr } = await napping.ended;
     expect(code).toBe(130);
-    const runId = /odg get ([0-9a-f-]{36})/.exec(stderr)?.[1] ?? "";
+    const runId = /odg watch ([0-9a-f-]{36})/.exec(stderr)?.[1] ?? "";
     expect(JSON.parse((await remote("get", runId, "--json")).stdout).status).toBe("RUN_STATUS_RUNNING");
   });
 
