@@ -9,6 +9,7 @@ import { millis } from "./wait.ts";
 
 const { UNSPECIFIED: IDLE, RUNNING, DONE } = RunPhase;
 
+/** The run was accepted: what waits for nothing begins. */
 export function runStarted(state: RunState, started: RunStarted, { runId, time }: Event): Command[] | undefined {
   if (state.phase !== IDLE || started.machineVersion > MACHINE_VERSION) return undefined;
   state.phase = RUNNING;
@@ -22,6 +23,7 @@ export function runStarted(state: RunState, started: RunStarted, { runId, time }
   return state.withTimeout(commands.sort(byPriority));
 }
 
+/** Takes back what has not begun. */
 export function runPaused(state: RunState): Command[] | undefined {
   if (state.phase !== RUNNING || state.paused) return undefined;
   state.paused = true;
@@ -33,6 +35,7 @@ export function runPaused(state: RunState): Command[] | undefined {
   return commands;
 }
 
+/** Dispatches what was held. */
 export function runResumed(state: RunState): Command[] | undefined {
   if (state.phase !== RUNNING || !state.paused) return undefined;
   state.paused = false;
@@ -44,6 +47,7 @@ export function runResumed(state: RunState): Command[] | undefined {
   return commands.sort(byPriority);
 }
 
+/** The run took longer than it may. */
 export function runTimedOut(state: RunState): Command[] | undefined {
   if (state.phase !== RUNNING) return undefined;
   state.failed = true;
@@ -51,12 +55,14 @@ export function runTimedOut(state: RunState): Command[] | undefined {
 }
 
 // A fact, even where the machine did not ask for it: terminating a run must always work.
+/** The run ended. */
 export function runCompleted(state: RunState, status: RunStatus): Command[] {
   state.phase = DONE;
   state.outcome = status;
   return [];
 }
 
+/** Someone asked for the cancellation of what is open. */
 export function runCancelRequested(state: RunState): Command[] | undefined {
   return state.phase === RUNNING ? state.cancelOpen() : undefined;
 }

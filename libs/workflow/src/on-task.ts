@@ -13,6 +13,7 @@ import { millis, type Wait } from "./wait.ts";
 
 const { RUNNING, CANCELLING } = RunPhase;
 
+/** An attempt began. */
 export function taskStarted(state: RunState, { task, attempt, item }: TaskStarted): Command[] | undefined {
   if (state.paused) return undefined;
   if (item > 0) return state.itemsOf(task)?.started(item, attempt) ? [] : undefined;
@@ -21,6 +22,7 @@ export function taskStarted(state: RunState, { task, attempt, item }: TaskStarte
   return [];
 }
 
+/** A task ended well; one with items only after all of them have. */
 export function taskCompleted(state: RunState, { task, attempt }: TaskCompleted): Command[] | undefined {
   if (!state.underWay(task) || state.attempt[task] !== attempt) return undefined;
   const items = state.itemsOf(task);
@@ -29,6 +31,7 @@ export function taskCompleted(state: RunState, { task, attempt }: TaskCompleted)
   return state.orComplete(state.advance(task, WELL));
 }
 
+/** An attempt failed: it is tried again after a wait, or the task has failed for good. */
 export function taskFailed(
   state: RunState,
   { task, attempt, retryAfter }: TaskFailed,
@@ -48,6 +51,7 @@ export function taskFailed(
   return [state.scheduleRetry(task)];
 }
 
+/** A task will never run. */
 export function taskSkipped(state: RunState, task: number, cause: SkipCause): Command[] | undefined {
   const status = state.status[task];
   const byCondition = cause === SkipCause.CONDITION;
@@ -57,6 +61,7 @@ export function taskSkipped(state: RunState, task: number, cause: SkipCause): Co
   return state.orComplete(state.advance(task, byCondition ? SKIPPED : state.frontier.endOfSkipped(task)));
 }
 
+/** The wait before the next attempt is over. */
 export function retryDue(state: RunState, task: number, item: number): Command[] | undefined {
   if (state.phase !== RUNNING) return undefined;
   const commands: Command[] = [];
@@ -72,6 +77,7 @@ export function retryDue(state: RunState, task: number, item: number): Command[]
   return commands;
 }
 
+/** The items of a task became known. */
 export function taskExpanded(state: RunState, { task, count, maxConcurrency }: TaskExpanded): Command[] | undefined {
   const begins = state.phase === RUNNING && !state.paused && state.status[task] === TaskStatus.READY;
   if (!begins || count > MAX_ITEMS) return undefined;
@@ -82,6 +88,7 @@ export function taskExpanded(state: RunState, { task, count, maxConcurrency }: T
   return items.settled ? [state.completeTask(task, items)] : items.fill();
 }
 
+/** A task waits for consent. */
 export function approvalRequested(
   state: RunState,
   task: number,
@@ -95,6 +102,7 @@ export function approvalRequested(
   return [state.consents.wait(task)];
 }
 
+/** More people may decide. */
 export function approvalEscalated(
   state: RunState,
   task: number,
@@ -104,6 +112,7 @@ export function approvalEscalated(
   return [state.consents!.wait(task)];
 }
 
+/** Consent was granted or denied, or its time is over. */
 export function approvalDecided(state: RunState, task: number, status: ApprovalStatus): Command[] | undefined {
   if (!state.undecided(task)) return undefined;
   if (status === ApprovalStatus.REJECTED || status === ApprovalStatus.EXPIRED) return state.fail(task);
@@ -113,6 +122,7 @@ export function approvalDecided(state: RunState, task: number, status: ApprovalS
   return state.paused ? [] : [state.begin(task)];
 }
 
+/** A task was cancelled, and with it all its items. */
 export function taskCancelled(state: RunState, task: number): Command[] | undefined {
   const status = state.status[task];
   if (state.phase !== CANCELLING || status === undefined || hasEnded(status)) return undefined;
@@ -120,6 +130,7 @@ export function taskCancelled(state: RunState, task: number): Command[] | undefi
   return state.orComplete([]);
 }
 
+/** An item ended well. */
 export function itemCompleted(state: RunState, { task, item, attempt }: TaskCompleted): Command[] | undefined {
   const items = state.itemsOf(task);
   if (items === undefined || !state.itemUnderWay(items, item) || items.attempt(item) !== attempt) return undefined;
@@ -127,6 +138,7 @@ export function itemCompleted(state: RunState, { task, item, attempt }: TaskComp
   return state.afterItem(task, items);
 }
 
+/** An attempt of an item failed. */
 export function itemFailed(
   state: RunState,
   { task, item, attempt, retryAfter }: TaskFailed,

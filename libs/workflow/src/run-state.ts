@@ -82,6 +82,7 @@ export class RunState {
     return { kind: "dispatch", task, attempt, item: 0, priority: this.priorities[task]! };
   }
 
+  /** What ends an open task, or its open items. */
   cancelTask(task: number, status: number): CancelTaskCommand[] {
     const items = this.itemsOf(task);
     if (items !== undefined) return items.cancel();
@@ -89,16 +90,19 @@ export class RunState {
     return [{ kind: "cancelTask", task, item: 0, attempt: begun ? this.attempt[task]! : 0 }];
   }
 
+  /** The wait of a task for its next attempt. */
   scheduleRetry(task: number): Command {
     const { afterMs, dueMs } = this.waits!.get(task)!;
     return { kind: "scheduleRetry", task, item: 0, attempt: this.attempt[task]!, afterMs, dueMs };
   }
 
+  /** The end of a task whose items have ended. */
   completeTask(task: number, { failed, firstFailed }: TaskItems): Command {
     const attempt = this.attempt[task]!;
     return { kind: "completeTask", task, attempt, failed: failed > 0, failedItem: firstFailed };
   }
 
+  /** Adds the wait for the end of the time that the run has. */
   withTimeout(commands: Command[]): Command[] {
     if (this.deadlineMs > 0 && this.phase === RUNNING)
       commands.push({ kind: "scheduleRunTimeout", dueMs: this.deadlineMs });
@@ -127,6 +131,7 @@ export class RunState {
     return commands.length > 1 ? commands.sort(byPriority) : commands;
   }
 
+  /** The task will never run, once that is recorded. */
   skip(task: number): Command {
     this.status[task] = SKIPPING;
     return { kind: "skip", task, cause: SkipCause.UPSTREAM };
@@ -137,35 +142,40 @@ export class RunState {
     return this.items?.get(task);
   }
 
-  // What is ready is not under way while the run is paused: its dispatch was taken back.
+  /** Whether an attempt may end. What is ready may not while the run is paused: its dispatch was taken back. */
   underWay(task: number): boolean {
     const status = this.status[task];
     return status === TaskStatus.RUNNING || (status === TaskStatus.READY && !this.paused);
   }
 
+  /** As {@link underWay}, of an item. */
   itemUnderWay(items: TaskItems, item: number): boolean {
     const status = items.status(item);
     return status === TaskStatus.RUNNING || (status === TaskStatus.READY && !this.paused);
   }
 
+  /** The task has ended like this. */
   end(task: number, status: TaskStatus): void {
     this.status[task] = status;
     this.items?.delete(task);
     this.open--;
   }
 
+  /** These commands, or the end of the run where no task is open. */
   orComplete(commands: Command[]): Command[] {
     if (this.open > 0) return commands;
     if (this.failed) return this.complete(RunStatus.FAILED);
     return this.complete(this.phase === CANCELLING ? RunStatus.CANCELLED : RunStatus.SUCCEEDED);
   }
 
+  /** Nothing is left but to record the end. */
   complete(status: RunStatus): Command[] {
     this.phase = COMPLETING;
     this.outcome = status;
     return [{ kind: "completeRun", status }];
   }
 
+  /** Cancels what is open. */
   cancelOpen(): Command[] {
     this.phase = CANCELLING;
     this.paused = false;
@@ -175,16 +185,19 @@ export class RunState {
     );
   }
 
+  /** Whether a decision on the task may still be taken. */
   undecided(task: number): boolean {
     return this.phase === RUNNING && this.status[task] === TaskStatus.WAITING_APPROVAL;
   }
 
+  /** What follows from the end of an item. */
   afterItem(task: number, items: TaskItems): Command[] {
     if (this.phase === CANCELLING) return items.active === 0 ? items.cancel() : [];
     if (items.settled) return [this.completeTask(task, items)];
     return this.paused ? [] : items.fill();
   }
 
+  /** The commands of one task whose outcome no event has told yet. */
   inFlight(task: number, status: number): Command[] {
     if (status === SKIPPING) return [{ kind: "skip", task, cause: SkipCause.UPSTREAM }];
     if (hasEnded(status)) return [];
