@@ -54,8 +54,9 @@ export class WaitingRoom {
   #admit(jobs: readonly Job[]): void {
     const lines = new Set<string>();
     for (const job of jobs) {
-      if (job.need) lines.add(this.#queue(job, job.need));
-      else this.#options.begin(job, undefined);
+      const line = job.need && this.#queue(job, job.need);
+      if (line !== undefined) lines.add(line);
+      else if (!job.need) this.#options.begin(job, undefined);
     }
     if (lines.size > 0) this.#place(lines);
   }
@@ -95,13 +96,13 @@ export class WaitingRoom {
     }
   }
 
-  /** Answers the line. */
-  #queue(job: Job, need: Need): string {
+  /** Answers the line where it stands first: behind another it has nobody either, until somebody is free. */
+  #queue(job: Job, need: Need): string | undefined {
     const key = lineOf(need);
     const line = this.#lines.get(key) ?? new FairQueue<Job>(this.#options.weightOf);
     this.#lines.set(key, line);
     line.push(job, job.place);
-    return key;
+    return line.peek() === job ? key : undefined;
   }
 }
 
