@@ -1,6 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import { ReportFormat } from "@odg/proto/odg/engine/v1/run_service_pb";
-import { RunSchema, RunStatus, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
+import { RunSchema, RunStatus, type TaskState, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
 import { surroundings } from "./config.ts";
 import { connect, type EngineFlags } from "./connect.ts";
 import { EXIT } from "./exit-code.ts";
@@ -26,7 +26,7 @@ export async function get(runId: string, flags: EngineFlags & { report: string[]
         task.expert,
         TaskStatus[task.status]?.toLowerCase() ?? "",
         took(task.startTime, task.endTime),
-        task.summary || task.failure?.message || "",
+        detailOf(task),
       ]);
       printData(table(rows));
       const format = surroundings.stdoutColor ? ReportFormat.ANSI : ReportFormat.TEXT;
@@ -40,4 +40,10 @@ export async function get(runId: string, flags: EngineFlags & { report: string[]
   } finally {
     await close();
   }
+}
+
+function detailOf({ status, approval, reusedFrom, summary, failure }: TaskState): string {
+  if (status === TaskStatus.WAITING_APPROVAL) return approval?.question ?? "";
+  const taken = reusedFrom ? `taken over from ${reusedFrom}: ` : "";
+  return `${taken}${summary || failure?.message || ""}`;
 }
