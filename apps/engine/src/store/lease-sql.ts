@@ -2,7 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { Owner } from "./commit-rows.ts";
 import { type EngineLease, LEASE_MS, RENEW_MS, type RunRequest } from "./lease.ts";
 import type { Tables } from "./tables.ts";
-import { orStoreError, StoreUnavailable } from "./unavailable.ts";
+import { orStoreError, StoreFull, StoreUnavailable } from "./unavailable.ts";
 
 /** Between two looks at the requests, where no notification came: the connection for those may be lost. */
 const LOOK_MS = 750;
@@ -120,9 +120,9 @@ export class SqlLease implements EngineLease {
         .executeTakeFirstOrThrow();
       this.#healthy = performance.now() - this.#renewing < SLOW_RENEWAL_MS;
       if (numUpdatedRows === 0n) this.#lose();
-    } catch {
-      // Whoever asks whether the store serves hears of it; the next renewal comes soon.
-      this.#healthy = false;
+    } catch (error) {
+      // Whoever asks whether the store serves hears of it; the next renewal comes soon. One that is full can still be read.
+      this.#healthy = orStoreError(error) instanceof StoreFull;
     } finally {
       this.#renewing = undefined;
     }
