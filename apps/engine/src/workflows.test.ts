@@ -147,7 +147,7 @@ describe("a draft", () => {
     expect(reasonOf(await refusal(client.getWorkflow({ workflowId: "w" })))).toBe(Reason.NOT_FOUND);
   });
 
-  it("changes its etag with every save, and refuses one that is stale with 409", async () => {
+  it("changes its etag with every save, and refuses one that is stale (B31)", async () => {
     const first = await client.saveDraft({ workflow: definition("1?") });
     const etag = first.draft?.etag ?? "";
     const second = await client.saveDraft({ workflow: definition("1?"), etag });

@@ -66,7 +66,7 @@ describe("the schedule service", () => {
     expect(failureOf(error).subject).toBe(field);
   });
 
-  it("replaces a schedule over the etag that was read, and no other", async () => {
+  it("replaces a schedule over the etag that was read, and no other (B31)", async () => {
     const kept = await keep({ scheduleId: "changed" });
     const paused = await client.updateSchedule({ schedule: { ...kept, paused: true } });
     expect(paused.schedule).toMatchObject({ paused: true });

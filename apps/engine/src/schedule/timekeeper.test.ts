@@ -6,7 +6,7 @@ import { ScheduleSchema } from "@odg/proto/odg/engine/v1/schedule_service_pb";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { reject } from "@odg/rpc";
 import fc from "fast-check";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Clock } from "../clock.ts";
 import { createLogger } from "../logger.ts";
 import { MemorySchedules } from "../store/schedules.ts";
@@ -209,6 +209,36 @@ describe("a schedule", () => {
     expect(new Set(runs.started.map(({ requestId }) => requestId)).size).toBe(2);
   });
 
+  it("says once that the store is away, and begins what was missed when it is back", async () => {
+    const store = new Unreadable();
+    schedules = store;
+    await keep();
+    const lines: string[] = [];
+    const stream = { write: (line: string) => void lines.push(line) };
+    const ticks: (() => void)[] = [];
+    const after: Clock["after"] = (_, tick) => {
+      ticks.push(tick);
+      return () => undefined;
+    };
+    const ticking = { now: clock.now, random: clock.random, after };
+    const keeper = new Timekeeper({ schedules, runs, clock: ticking, logger: createLogger("info", stream) });
+    keeper.start();
+    const tick = async () => {
+      const before = ticks.length;
+      ticks.at(-1)?.();
+      await vi.waitFor(() => expect(ticks.length).toBe(before + 1));
+      await keeper.idle();
+    };
+    wait(30 * MINUTE);
+    for (let n = 0; n < 3; n++) await tick();
+    expect(lines.filter((line) => line.includes("cannot be read"))).toHaveLength(1);
+    store.away = false;
+    await tick();
+    expect(lines.filter((line) => line.includes("can be read again"))).toHaveLength(1);
+    expect(runs.started).toHaveLength(1);
+    await keeper.close();
+  });
+
   it("stops beginning runs once its engine closes", async () => {
     await keep();
     wait(30 * MINUTE);
@@ -218,6 +248,16 @@ describe("a schedule", () => {
     expect(runs.started).toEqual([]);
   });
 });
+
+/** A store that does not answer while it is away. */
+class Unreadable extends MemorySchedules {
+  away = true;
+
+  override async due(nowMs: number, limit: number) {
+    if (this.away) throw new Error("the store does not answer");
+    return super.due(nowMs, limit);
+  }
+}
 
 /** A step of the test below: the clock moves, or an engine looks, and may die at some point. */
 const step = fc.oneof(

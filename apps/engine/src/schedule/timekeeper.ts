@@ -46,6 +46,7 @@ export class Timekeeper {
   #underWay = new Map<string, Promise<void>>();
   #stopTimer: (() => void) | undefined;
   #stopped = false;
+  #readable = true;
 
   constructor(options: { schedules: ScheduleStore; runs: ScheduledRuns; clock: Clock; logger: Logger }) {
     this.#schedules = options.schedules;
@@ -59,7 +60,10 @@ export class Timekeeper {
     if (this.#stopped) return;
     this.#stopTimer = this.#clock.after(TICK_MS, () => {
       this.look()
-        .catch((err: unknown) => this.#logger.warn({ err }, "the schedules could not be read"))
+        .then(
+          () => this.#saw(true),
+          (err: unknown) => this.#saw(false, err),
+        )
         .finally(() => this.start());
     });
   }
@@ -86,6 +90,14 @@ export class Timekeeper {
     this.#stopped = true;
     this.#stopTimer?.();
     await this.idle();
+  }
+
+  /** Says once that the store is away, and once that it is back. */
+  #saw(readable: boolean, err?: unknown): void {
+    if (readable === this.#readable) return;
+    this.#readable = readable;
+    if (readable) this.#logger.info("the schedules can be read again");
+    else this.#logger.warn({ err }, "the schedules cannot be read; no run begins by the clock meanwhile");
   }
 
   async #attend(read: KeptSchedule): Promise<void> {
