@@ -8,7 +8,7 @@ import type { Life } from "./storm.ts";
 
 export interface Inspection {
   runs: number;
-  /** Tasks of these runs. */
+  /** Tasks and items that had an effect and succeeded. */
   tasks: number;
   events: number;
   /** Calls of the effect, and how many keys they had. */
@@ -56,11 +56,12 @@ export async function inspect(
     const events = await database.journalOf(runId);
     const effects = await sink.effectsOf(runId);
     found.runs++;
-    found.tasks += events[0]?.kind.case === "runStarted" ? (events[0].kind.value.workflow?.tasks.length ?? 0) : 0;
+    const accounts = accountsOf(events);
+    found.tasks += accounts.settled.size;
     found.events += events.length;
     found.effects.calls += effects.length;
     found.effects.keys += new Set(effects.map(({ key }) => key)).size;
-    found.faults.push(...violationsOf(runId, events), ...checkEffects(events, effects, late));
+    found.faults.push(...violationsOf(runId, events), ...accounts.faults, ...effectFaults(accounts, effects, late));
     const last = events.at(-1)?.kind;
     if (last?.case === "runCompleted" && last.value.status !== RunStatus.SUCCEEDED) found.unsuccessful++;
     if (last?.case !== "runCompleted") found.faults.push(`run ${runId} has not ended`);
@@ -74,29 +75,38 @@ function violationsOf(runId: string, events: readonly Event[]): string[] {
   return violations.map(({ rule, seq, message }) => `run ${runId}, event ${seq}: ${rule}: ${message}`);
 }
 
-/** Effects that a journal does not account for: none at all, under a foreign key, or after the task was settled. */
-export function checkEffects(
-  events: readonly Event[],
-  effects: readonly Effect[],
-  late: "fault" | "allowed",
-): string[] {
-  const faults: string[] = [];
-  const settled = new Map<string, number>();
-  const keys = new Map<string, string>();
+/** Attempts that have effects, as a journal tells of them. */
+interface Accounts {
+  /** Keys under which attempts began, by task and item. */
+  keys: Map<string, string>;
+  /** When the task or item of a key succeeded, in Unix milliseconds. */
+  settled: Map<string, number>;
+  /** Keys that changed from one attempt to the next. */
+  faults: string[];
+}
+
+function accountsOf(events: readonly Event[]): Accounts {
+  const accounts: Accounts = { keys: new Map(), settled: new Map(), faults: [] };
   const silent = new Set<number>();
   for (const { kind, time } of events) {
     if (kind.case === "runStarted")
       kind.value.workflow?.tasks.forEach(({ action }, task) => void (action === "effect" || silent.add(task)));
     if (kind.case === "taskStarted") {
       const { task, item, idempotencyKey } = kind.value;
-      const before = keys.get(`${task}/${item}`) ?? idempotencyKey;
-      if (before !== idempotencyKey) faults.push(`the key ${before} has become ${idempotencyKey} in a later attempt`);
-      keys.set(`${task}/${item}`, idempotencyKey);
+      const before = accounts.keys.get(`${task}/${item}`) ?? idempotencyKey;
+      if (before !== idempotencyKey) accounts.faults.push(`the key ${before} has become ${idempotencyKey}`);
+      accounts.keys.set(`${task}/${item}`, idempotencyKey);
     }
     if (kind.case !== "taskCompleted" || silent.has(kind.value.task)) continue;
-    const key = keys.get(`${kind.value.task}/${kind.value.item}`);
-    if (key !== undefined && time) settled.set(key, timestampMs(time));
+    const key = accounts.keys.get(`${kind.value.task}/${kind.value.item}`);
+    if (key !== undefined && time) accounts.settled.set(key, timestampMs(time));
   }
+  return accounts;
+}
+
+/** Effects that a journal does not account for: none at all, under a foreign key, or after the task was settled. */
+function effectFaults({ keys, settled }: Accounts, effects: readonly Effect[], late: "fault" | "allowed"): string[] {
+  const faults: string[] = [];
   const known = new Set(keys.values());
   const seen = new Set(effects.map(({ key }) => key));
   for (const { key, at, attempt } of effects) {

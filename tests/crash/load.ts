@@ -50,7 +50,12 @@ export function randomWorkflow(random: Random): Workflow {
       ),
     ];
   };
-  return workflowOf(random.pick([chain, onboarding, fan])(), "crash_load");
+  const list = () => [
+    task("first"),
+    { ...task("each", ["first"]), for_each: { items: "[1, 2, 3, 4, 5, 6, 7]", max_concurrency: random.between(2, 4) } },
+    task("last", ["each"]),
+  ];
+  return workflowOf(random.pick([chain, onboarding, fan, list])(), "crash_load");
 }
 
 /** Starts runs, and repeats each request under its id until an engine has accepted it. */

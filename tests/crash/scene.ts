@@ -61,7 +61,7 @@ export class Scene {
   }
 
   /** Waits until every run has ended. @throws Error where they have not in time. */
-  async settled(withinMs = 30_000): Promise<void> {
+  async settled(withinMs = 60_000): Promise<void> {
     for (const end = performance.now() + withinMs; ; await sleep(50)) {
       const open = await this.unfinished();
       if (open === 0) return;

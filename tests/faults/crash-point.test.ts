@@ -22,7 +22,7 @@ describe.skipIf(server === "")("an engine that dies", () => {
     const { code } = await dying.running.ended;
     expect(code).toBeNull();
     await scene.engine();
-    await scene.settled(10_000);
+    await scene.settled();
     const { faults, effects, unsuccessful } = await scene.inspect();
     expect(faults).toEqual([]);
     expect(unsuccessful).toBe(0);

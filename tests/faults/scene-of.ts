@@ -4,12 +4,15 @@ import { workflowOf } from "@odg/engine/testing";
 import { RetryInfoSchema } from "@odg/proto/google/rpc/error_details_pb";
 import { Reason } from "@odg/proto/odg/error/v1/error_pb";
 import { failureOf } from "@odg/rpc";
-import { afterEach } from "vitest";
+import { afterEach, vi } from "vitest";
 import { serviceUrl } from "../../tools/services/endpoints.ts";
 import { Scene, type SceneOptions } from "../crash/scene.ts";
 
 /** The Postgres of the tests; empty where there is none. */
 export const server = serviceUrl("postgres") ?? "";
+
+// Engines start in seconds, and on a busy machine in many.
+vi.setConfig({ testTimeout: 120_000 });
 
 const undoing: (() => unknown)[] = [];
 afterEach(async () => {

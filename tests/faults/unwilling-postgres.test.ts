@@ -18,7 +18,7 @@ async function refuseSome(store: TestDatabase, percent: number, code: string): P
 }
 
 describe.skipIf(server === "")("a Postgres that refuses transactions", () => {
-  test("is asked again: no run is lost, and no half of an append is kept", { timeout: 60_000 }, async () => {
+  test("is asked again: no run is lost, and no half of an append is kept", async () => {
     const scene = await sceneOf();
     const { client } = await scene.engine();
     for (const code of ["40001", "40P01"]) {
@@ -31,7 +31,7 @@ describe.skipIf(server === "")("a Postgres that refuses transactions", () => {
     expect(runs).toBe(30);
   });
 
-  test("while it holds a lock costs time, and nothing else", { timeout: 60_000 }, async () => {
+  test("while it holds a lock costs time, and nothing else", async () => {
     const scene = await sceneOf();
     const { client } = await scene.engine();
     await scene.load.start(client, 10);
@@ -44,7 +44,7 @@ describe.skipIf(server === "")("a Postgres that refuses transactions", () => {
     expect(runs).toBe(10);
   });
 
-  test("lets commands that come at once meet each other in one order", { timeout: 60_000 }, async () => {
+  test("lets commands that come at once meet each other in one order", async () => {
     const scene = await sceneOf();
     const { client } = await scene.engine();
     await refuseSome(scene.store, 20, "40001");
@@ -77,9 +77,7 @@ const disk = server === "" ? undefined : smallDisk(40);
 if (server !== "" && !disk) console.log("skipped: a full disk (this machine does not let the tests mount one)");
 
 describe.skipIf(!disk)("a Postgres without room", () => {
-  test("refuses new runs with STORAGE_FULL, can be read, and goes on once there is room", {
-    timeout: 60_000,
-  }, async () => {
+  test("refuses new runs with STORAGE_FULL, can be read, and goes on once there is room", async () => {
     afterwards(() => disk?.remove());
     const space = await TestDatabase.create(server);
     afterwards(() => space.drop());

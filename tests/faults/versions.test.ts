@@ -26,7 +26,7 @@ describe.skipIf(server === "")("an expert whose next version comes while a run i
     const before = await old.client.startRun({ source: steps() });
     await expect
       .poll(async () => (await scene.store.journalOf(before.runId)).some(({ kind }) => kind.case === "taskCompleted"), {
-        timeout: 10_000,
+        timeout: 40_000,
       })
       .toBe(true);
     await old.kill();
@@ -45,7 +45,7 @@ describe.skipIf(server === "")("an expert whose next version comes while a run i
     const before = await old.client.startRun({ source: steps() });
     await old.kill();
     const { client } = await scene.engine("scene", { experts: [scene.expert({ version: "1.1.0" })] });
-    await scene.settled(10_000);
+    await scene.settled();
     const { run } = await client.runs.getRun({ runId: before.runId });
     expect(run?.status).toBe(RunStatus.FAILED);
     expect(run?.failure?.message).toContain("EffectExpert@1.0.0");
