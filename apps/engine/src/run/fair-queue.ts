@@ -53,6 +53,11 @@ class Share<C extends { readonly size: number }> {
     return least;
   }
 
+  /** Flows that have something, who has waited longest first. */
+  waiting(): Iterable<Flow<C>> {
+    return this.#waiting;
+  }
+
   /** The flow's child, which is about to get something. */
   reach(key: string, made: { weight: number; rank: number; child: () => C }): C {
     let flow = this.#flows.get(key);
@@ -146,8 +151,20 @@ export class FairQueue<T extends object> {
   take(): T | undefined {
     const user = this.#users.next();
     const run = user?.child.runs.next();
-    const item = run?.child.take();
-    if (!user || !run || !item) return undefined;
+    return user && run && this.#serve(user, run);
+  }
+
+  /** Takes something of another run than that one: of whoever has waited longest. */
+  takeOther(runId: string): T | undefined {
+    for (const user of this.#users.waiting()) {
+      for (const run of user.child.runs.waiting()) if (run.key !== runId) return this.#serve(user, run);
+    }
+    return undefined;
+  }
+
+  #serve(user: Flow<UserLine<T>>, run: Flow<Heap<Item<T>>>): T | undefined {
+    const item = run.child.take();
+    if (!item) return undefined;
     user.child.size--;
     user.child.runs.served(run);
     this.#users.served(user);

@@ -29,6 +29,8 @@ export interface Job extends JobName {
   stop: AbortController;
   /** It waits no more: it has what it waited for until that is free again. */
   working?: boolean;
+  /** Id of the expert that it keeps busy. */
+  occupies?: string | undefined;
   /** Calls off the timer of its wait. */
   patience?: (() => void) | undefined;
 }

@@ -130,6 +130,26 @@ describe("a waiting room", () => {
     },
   );
 
+  test("keeps one of eight places free of a run that has the others, so that a small one does not wait for it", () => {
+    const office = new Office(8);
+    office.add(jobs(10_000, "large"));
+    expect(office.begun).toHaveLength(7);
+    for (let i = 0; i < 10; i++) office.round();
+    office.begun.length = 0;
+    const chain = jobs(3, "small");
+    for (const one of chain) {
+      office.add([one]);
+      expect(office.begun.at(-1)).toBe(one);
+      office.round();
+    }
+    // Two large runs share all eight.
+    office.add(jobs(100, "other"));
+    office.round();
+    office.begun.length = 0;
+    office.round();
+    expect(office.begun).toHaveLength(8);
+  });
+
   test("shares an expert by the users' weights, whatever the actions", () => {
     const office = new Office(3, (user) => (user === "alice" ? 2 : 1));
     office.add(jobs(60, "one", { user: "alice" }));

@@ -1,8 +1,11 @@
-import type { ExpertInstance, RegisteredExpert } from "../expert/registry.ts";
+import { capacityOf, type ExpertInstance, type RegisteredExpert } from "../expert/registry.ts";
 import { type Need, type Route, route } from "../expert/router.ts";
 import { FairQueue, type WeightOf } from "./fair-queue.ts";
 import type { Job } from "./job.ts";
 import { KeyLimits } from "./key-limits.ts";
+
+/** Places of an expert from which on one is kept free of a run that has all the others: it costs that run an eighth at most. */
+const HEADROOM_FROM = 8;
 
 /** An expert that was found for a job. */
 export interface Chosen {
@@ -29,6 +32,10 @@ export class WaitingRoom {
   #options: WaitingRoomOptions;
   #limits: KeyLimits<Job>;
   #lines = new Map<string, FairQueue<Job>>();
+  /** How many places of an expert each run has. */
+  #occupied = new Map<string, Map<string, number>>();
+  /** Lines whose first could begin, but for the place that is kept for others. */
+  #withheld = new Set<string>();
   /** Lines whose first may have found somebody. */
   #changed = new Set<string>();
   #placing = false;
@@ -45,6 +52,8 @@ export class WaitingRoom {
 
   /** Forgets a job that waits or has ended. */
   leave(job: Job): void {
+    if (job.occupies !== undefined) this.#count(job, -1);
+    job.occupies = undefined;
     const key = job.need ? lineOf(job.need) : "";
     const line = this.#lines.get(key);
     if (line?.remove(job) && line.size === 0) this.#lines.delete(key);
@@ -84,16 +93,56 @@ export class WaitingRoom {
   }
 
   #placeLine(key: string): void {
+    this.#withheld.delete(key);
     for (let line = this.#lines.get(key); line; line = this.#lines.get(key)) {
-      const job = line.peek();
-      const found = job?.need && route(job.need, this.#options.experts());
-      if (found?.kind === "busy") return;
-      line.take();
+      const first = line.peek();
+      const found = first && this.#routeOf(first);
+      if (!first || !found || found.kind === "busy") return;
+      const filled = found.kind === "chosen" && this.#isLastFor(first.place.runId, found.expert);
+      const job = filled ? line.takeOther(first.place.runId) : line.take();
+      if (!job) {
+        this.#withheld.add(key);
+        return;
+      }
+      const decision = job === first ? found : this.#routeOf(job);
+      if (decision?.kind === "busy") {
+        // Another action, and another version of the expert that has it.
+        line.push(job, job.place);
+        this.#withheld.add(key);
+        return;
+      }
       if (line.size === 0) this.#lines.delete(key);
-      if (!job || !found) return;
-      if (found.kind === "none") this.#options.refuse(job, found);
-      else this.#options.begin(job, found);
+      if (decision) this.#give(job, decision);
     }
+  }
+
+  #routeOf({ need }: Job): Route | undefined {
+    return need && route(need, this.#options.experts());
+  }
+
+  #give(job: Job, found: Exclude<Route, { kind: "busy" }>): void {
+    if (found.kind === "none") {
+      this.#options.refuse(job, found);
+      return;
+    }
+    job.occupies = found.expert.id;
+    this.#count(job, 1);
+    this.#options.begin(job, found);
+  }
+
+  /** Whether that run has all of an expert but the last place, which is kept for others: a small run need not wait for it then. */
+  #isLastFor(runId: string, expert: RegisteredExpert): boolean {
+    const places = capacityOf(expert) * expert.instances.filter(({ healthy }) => healthy).length;
+    if (places < HEADROOM_FROM) return false;
+    return (this.#occupied.get(expert.id)?.get(runId) ?? 0) >= places - 1;
+  }
+
+  #count({ occupies = "", place }: Job, more: number): void {
+    const runs = this.#occupied.get(occupies) ?? new Map<string, number>();
+    this.#occupied.set(occupies, runs);
+    const count = (runs.get(place.runId) ?? 0) + more;
+    if (count > 0) runs.set(place.runId, count);
+    else runs.delete(place.runId);
   }
 
   /** Answers the line where it stands first: behind another it has nobody either, until somebody is free. */
@@ -102,7 +151,7 @@ export class WaitingRoom {
     const line = this.#lines.get(key) ?? new FairQueue<Job>(this.#options.weightOf);
     this.#lines.set(key, line);
     line.push(job, job.place);
-    return line.peek() === job ? key : undefined;
+    return line.peek() === job || this.#withheld.has(key) ? key : undefined;
   }
 }
 
