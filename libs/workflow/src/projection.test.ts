@@ -109,6 +109,17 @@ describe("the projection of a journal", () => {
     expect(projection.run().lastSeq).toBe(2n);
   });
 
+  test("counts the place of an event that a journal holds although it changes nothing", () => {
+    const made = new Journal();
+    made.started(workflowOf({ a: [] }));
+    made.taskStarted(0, 1);
+    made.taskStarted(0, 1);
+    expect(project(made.events)).toMatchObject({ lastSeq: 3n, tasks: [{ startTime: { seconds: 1002n } }] });
+    const projection = new RunProjection();
+    for (const event of made.events) projection.apply(event);
+    expect(projection.run().lastSeq).toBe(2n);
+  });
+
   test("gives expressions what they may read", () => {
     const projection = new RunProjection();
     for (const event of journal().events) projection.apply(event);

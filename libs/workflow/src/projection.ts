@@ -65,6 +65,15 @@ export class RunProjection {
     return commands;
   }
 
+  /**
+   * Takes an event that stands in the journal: where the machine refuses it, it has its place all the same. Drivers before version 2 of the
+   * machine recorded such events, too.
+   */
+  replay(event: Event): void {
+    const passed = this.tryApply(event) === undefined && event.runId === this.#run.runId;
+    if (passed && event.seq > this.#run.lastSeq) this.#run.lastSeq = event.seq;
+  }
+
   /** What the expressions of the run may read now. Outputs are turned into JSON when they are asked for. */
   scope(): Scope {
     const run = this.#run;
@@ -300,16 +309,16 @@ export class RunProjection {
 
 /** The run that a journal tells of. */
 export function project(events: Iterable<Event>): Run {
-  return replay(events).run();
+  return replayed(events).run();
 }
 
 /** What the experts of a run share at the end of its journal, ordered by key. */
 export function contextOf(events: Iterable<Event>): ContextEntry[] {
-  return replay(events).context.entries();
+  return replayed(events).context.entries();
 }
 
-function replay(events: Iterable<Event>): RunProjection {
+function replayed(events: Iterable<Event>): RunProjection {
   const projection = new RunProjection();
-  for (const event of events) projection.apply(event);
+  for (const event of events) projection.replay(event);
   return projection;
 }

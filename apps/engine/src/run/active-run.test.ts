@@ -316,6 +316,24 @@ describe("an active run", () => {
     expect((await store.readRun(run.runId))?.snapshot?.seq).toBe(1600n);
   });
 
+  test("goes on behind an event of an earlier engine that changed nothing", async () => {
+    const store = new MemoryStore();
+    const { run } = await begin({ a: [], b: ["a"] }, { journal: store });
+    begun(run, 0);
+    run.stop(new Error("killed"));
+    const events = await store.readEvents(run.runId, 0n);
+    store.append({ runId: run.runId, events: [{ ...events[1]!, seq: 3n }], run: run.projection.run() });
+
+    const performer = new Script();
+    const loaded = await loadRun(store, run.runId);
+    const next = new ActiveRun(run.runId, { journal: store, performer, clock: new ManualClock(), logger });
+    next.resume({ ...loaded, profiles: [] });
+    expect(performer.dispatched).toEqual(["a#1"]);
+    done(next, 0);
+    expect(performer.dispatched).toEqual(["a#1", "b#1"]);
+    expect((await store.readEvents(run.runId, 3n)).map(({ seq }) => seq)).toEqual([4n]);
+  });
+
   test("that was left can be taken up only to be cancelled", async () => {
     const { run, journal } = await begin({ a: [], b: ["a"] });
     begun(run, 0);

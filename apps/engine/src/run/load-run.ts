@@ -41,14 +41,14 @@ export async function loadRun(store: Store, runId: string): Promise<Omit<TakenUp
   const restored = snapshot && RunProjection.restore(started, fromBinary(RunSnapshotSchema, snapshot.bytes));
   if (restored || !snapshot) {
     const projection = restored ?? new RunProjection();
-    for (const event of events) projection.apply(event);
+    for (const event of events) projection.replay(event);
     return { started, projection, replayed: events.length };
   }
   // Another version took the snapshot.
   const projection = new RunProjection();
   let replayed = 0;
   for await (const event of eventsOf(store, runId)) {
-    projection.apply(event);
+    projection.replay(event);
     replayed++;
   }
   return { started, projection, replayed };
