@@ -29,11 +29,17 @@ export interface MembershipOptions {
   lost(): void;
 }
 
+/** A run that only a newer engine understands: this one leaves it alone. */
+export class NotForThisEngine extends Error {
+  override readonly name = "NotForThisEngine";
+}
+
 /** An engine among those that share a store: its fence, the runs it takes over, and what the others ask of it. */
 export class Membership {
   #options: MembershipOptions;
   #lease: EngineLease | undefined;
   #lost = false;
+  #notForUs = new Set<string>();
   #closed = false;
   #callOff: (() => void) | undefined;
   #looking: Promise<void> | undefined;
@@ -71,7 +77,7 @@ export class Membership {
   /** Takes up what nobody drives, as long as there is something. */
   async takeAll(): Promise<void> {
     for (let taken = TAKEN; taken === TAKEN && !this.#closed && !this.#lost; ) {
-      const leases = await this.#options.store.takeRuns(TAKEN);
+      const leases = await this.#options.store.takeRuns(TAKEN, [...this.#notForUs]);
       taken = leases.length;
       const next = leases.values();
       // One iterator for all of them: each reader takes the next lease that no other has taken.
@@ -108,9 +114,9 @@ export class Membership {
 
   /** It stays this engine's run where that fails: nobody else would take it, so it is tried again, beside everything else. */
   async #takeUp(lease: Lease, againMs = AGAIN_MS): Promise<void> {
-    const { takeUp, logger, clock } = this.#options;
+    const { logger, clock } = this.#options;
     try {
-      await takeUp(lease);
+      await this.#takeUpOrLeave(lease);
     } catch (err) {
       logger.error({ runId: lease.runId, err }, "a run could not be taken up; trying again");
       const callOff = clock.after(againMs, () => {
@@ -118,6 +124,18 @@ export class Membership {
         void this.#takeUp(lease, Math.min(2 * againMs, LONGEST_AGAIN_MS));
       });
       this.#again.add(callOff);
+    }
+  }
+
+  async #takeUpOrLeave(lease: Lease): Promise<void> {
+    const { takeUp, logger, store } = this.#options;
+    try {
+      await takeUp(lease);
+    } catch (err) {
+      if (!(err instanceof NotForThisEngine)) throw err;
+      logger.warn({ runId: lease.runId, err }, "a run is left to another engine");
+      this.#notForUs.add(lease.runId);
+      await store.giveBack(lease);
     }
   }
 }

@@ -36,7 +36,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import type { WeightOf } from "./fair-queue.ts";
 import { forkOf } from "./forks.ts";
 import { eventsOf, loadRun, noSuchRun, profilesOf } from "./load-run.ts";
-import { Membership } from "./membership.ts";
+import { Membership, NotForThisEngine } from "./membership.ts";
 import { reportOf } from "./report-of.ts";
 import { ReusedResults } from "./results.ts";
 import { watchActive, watchJournal } from "./watch.ts";
@@ -301,7 +301,7 @@ export class Runs implements ChildHost {
     this.#active.get(runId)?.run.stop(new Error("the run was taken up again"));
     const loaded = await loadRun(store, runId);
     if (loaded.projection.machine.runStatus === RunStatus.UNSPECIFIED) {
-      throw new Error(
+      throw new NotForThisEngine(
         `run ${runId} was begun by a newer engine: version ${loaded.started.machineVersion} of its machine`,
       );
     }

@@ -8,6 +8,15 @@ import type { Tables } from "./tables.ts";
 /** Told of when a request is sent. */
 const CHANNEL = "odg_run_requests";
 
+/** What is taken. */
+export interface Taking {
+  limit: number;
+  /** Runs that are left to others. */
+  except: readonly string[];
+  /** Runs that this engine may have begun although it was not told so. */
+  doubtful: readonly string[];
+}
+
 /** Which engine drives which run. */
 export class SqlLeases {
   #db: Kysely<Tables>;
@@ -31,12 +40,12 @@ export class SqlLeases {
     return this.#lease;
   }
 
-  async take({ name, fence }: Owner, limit: number, doubtful: readonly string[]): Promise<Lease[]> {
+  async take({ name, fence }: Owner, { limit, except, doubtful }: Taking): Promise<Lease[]> {
     const { rows } = await sql<{ run_id: string; fence: string }>`
       update runs set owner = ${name}, owner_fence = ${fence}, fence = nextval('fences')
       where run_id in (
         select r.run_id from runs r left join engines e on e.name = r.owner
-        where r.status in (1, 5) and (
+        where r.status in (1, 5) and r.run_id <> all(${[...except]}::uuid[]) and (
           (r.owner is null or r.owner <> ${name}) and (e.name is null or e.lease_until < now())
           or r.owner = ${name} and (r.owner_fence < ${fence} or r.run_id = any(${[...doubtful]}::uuid[]))
         )

@@ -82,6 +82,7 @@ for (const [name, openShared] of Object.entries(SHARED)) {
       const [a, b] = [await engine("back-a"), await engine("back-b")];
       const one = await begin(a.store, a.lease.fence);
       await a.store.giveBack({ runId: one.runId, fence: a.lease.fence });
+      expect(await b.store.takeRuns(MANY, [one.runId])).toEqual([]);
       const [taken] = await b.store.takeRuns(MANY);
       expect(taken?.runId).toBe(one.runId);
       await a.store.giveBack({ runId: one.runId, fence: a.lease.fence });

@@ -42,9 +42,9 @@ export class MemoryDatabase {
     this.#engines.delete(name);
   }
 
-  take(owner: MemoryLease, limit: number): Lease[] {
+  take(owner: MemoryLease, limit: number, except: readonly string[]): Lease[] {
     return [...this.runs.values()]
-      .filter(({ run }) => isOpen(run.status))
+      .filter(({ run }) => isOpen(run.status) && !except.includes(run.runId))
       .filter((kept) => this.#isLeft(kept, owner))
       .sort((a, b) => (a.run.runId < b.run.runId ? -1 : 1))
       .slice(0, limit)

@@ -126,9 +126,9 @@ export class MemoryStore implements Store {
     return this.#lease;
   }
 
-  async takeRuns(limit: number): Promise<Lease[]> {
+  async takeRuns(limit: number, except: readonly string[] = []): Promise<Lease[]> {
     if (!this.#lease) throw new Error("attach an engine before it takes runs");
-    return this.#database.take(this.#lease, limit);
+    return this.#database.take(this.#lease, limit, except);
   }
 
   async giveBack({ runId, fence }: Lease): Promise<void> {

@@ -75,10 +75,10 @@ export class SqlStore implements Store {
     return lease;
   }
 
-  async takeRuns(limit: number): Promise<Lease[]> {
+  async takeRuns(limit: number, except: readonly string[] = []): Promise<Lease[]> {
     const { owner } = this.#journal;
     if (!owner) throw new Error("attach an engine before it takes runs");
-    const leases = await this.#leases.take(owner, limit, this.#journal.doubtful());
+    const leases = await this.#leases.take(owner, { limit, except, doubtful: this.#journal.doubtful() });
     this.#journal.settle(leases.map(({ runId }) => runId));
     return leases;
   }

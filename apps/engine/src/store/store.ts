@@ -147,9 +147,10 @@ export interface Leases {
   attach(options: { name: string }): Promise<EngineLease>;
   /**
    * Takes runs that have not ended and that no living engine drives, oldest first: those of a former self of this engine, those whose engine
-   * did not renew its lease, and those that this engine failed to begin without knowing whether they were kept.
+   * did not renew its lease, and those that this engine failed to begin without knowing whether they were kept. Those of `except` are
+   * left to others.
    */
-  takeRuns(limit: number): Promise<Lease[]>;
+  takeRuns(limit: number, except?: readonly string[]): Promise<Lease[]>;
   /** Leaves a run that this engine took to whoever takes it next, this engine included. */
   giveBack(lease: Lease): Promise<void>;
   /** Asks the engine that drives a run for something; it hears of it within a second. Answers the request's id. */
