@@ -139,8 +139,9 @@ export class TreeView implements RunView {
     this.#draw();
   }
 
-  ephemeral({ taskId, kind }: Ephemeral): void {
-    if (kind.case === "progress") this.#progress.set(taskId, kind.value);
+  ephemeral({ taskId, item, kind }: Ephemeral): void {
+    // How far one item of many is says nothing about the task.
+    if (kind.case === "progress" && item === 0) this.#progress.set(taskId, kind.value);
   }
 
   suspend(): void {

@@ -1,5 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
-import { PlanWorkflowResponseSchema } from "@odg/proto/odg/engine/v1/workflow_service_pb";
+import { type PlannedTask, PlanWorkflowResponseSchema } from "@odg/proto/odg/engine/v1/workflow_service_pb";
+import type { Task } from "@odg/proto/odg/workflow/v1/workflow_pb";
 import { connect, type EngineFlags } from "./connect.ts";
 import { EXIT } from "./exit-code.ts";
 import { treeOf } from "./live-tree.ts";
@@ -22,8 +23,8 @@ export async function planVerb(argument: string, flags: EngineFlags): Promise<nu
       const planned = tasks[task];
       return [
         `${prefix}${planned?.taskId ?? ""}`,
-        `${planned?.expert ?? ""}.${planned?.action ?? ""}`,
-        planned?.averageLatencyMs ? `about ${duration(planned.averageLatencyMs)}` : "not run yet",
+        workOf(workflow.tasks[task], planned),
+        timeOf(workflow.tasks[task], planned),
         planned?.onCriticalPath ? "critical path" : "",
       ];
     });
@@ -32,6 +33,20 @@ export async function planVerb(argument: string, flags: EngineFlags): Promise<nu
   } finally {
     await close();
   }
+}
+
+/** Who does it, or what it waits for. */
+function workOf(task: Task | undefined, planned: PlannedTask | undefined): string {
+  const items = task?.forEach ? " for each item" : "";
+  const consent = task?.approval ? "consent" : "";
+  if (task?.workflow) return [consent, `workflow ${task.workflow}${items}`].filter(Boolean).join(", then ");
+  const work = planned?.action ? `${planned.expert}.${planned.action}${items}` : "";
+  return [consent, work].filter(Boolean).join(", then ");
+}
+
+function timeOf(task: Task | undefined, planned: PlannedTask | undefined): string {
+  if (!task?.action) return "";
+  return planned?.averageLatencyMs ? `about ${duration(planned.averageLatencyMs)}` : "not run yet";
 }
 
 function duration(ms: number): string {
