@@ -105,8 +105,11 @@ export const NETWORK_MODULES: ReadonlySet<string> = new Set(
   ["net", "http", "https", "http2", "tls", "dgram", "dns", "dns/promises"].map((name) => `node:${name}`),
 );
 
-/** The one file outside its own package that a test may import by path. */
-export const SHARED_WITH_TESTS: readonly string[] = ["tools/services/endpoints.ts"];
+/** The files outside its own package that a test may import by path. */
+export const SHARED_WITH_TESTS: readonly string[] = [
+  "tools/services/endpoints.ts",
+  "tools/model-simulator/src/simulator.ts",
+];
 
 const TEST_PATH = new RegExp(TEST);
 
