@@ -3,6 +3,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ApprovalStatus, RunStatus, TaskStatus } from "@odg/proto/odg/run/v1/run_pb";
 import { reasonName, reasonOf, USER_HEADER } from "@odg/rpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { pageToken as token } from "../page-token.ts";
 import { type EngineUnderTest, PROBE_EXPERT, startEngine, watchToEnd, workflowOf } from "../testing/index.ts";
 
 let engine: EngineUnderTest;
@@ -70,6 +71,13 @@ describe("a list of runs", () => {
     expect(await refusal(engine.runs.listRuns({ user: "alice", labels: { team: "a" }, pageToken }))).toBe(bad);
     expect(await refusal(engine.runs.listRuns({ pageToken: "Zm9yZ2Vk" }))).toBe(bad);
     expect(await refusal(engine.runs.listApprovals({ pageToken }))).toBe(bad);
+    // With the right check, as anybody can make it who knows how.
+    for (const place of ["no uuid", "{", '{"requestMs":1}']) {
+      const list = `runs\n${JSON.stringify({ user: "alice" })}`;
+      expect(await refusal(engine.runs.listRuns({ user: "alice", pageToken: token(list, place) }))).toBe(bad);
+      const approvals = `approvals\n${ApprovalStatus.PENDING}\n`;
+      expect(await refusal(engine.runs.listApprovals({ pageToken: token(approvals, place) }))).toBe(bad);
+    }
     expect(await refusal(engine.runs.listRuns({ pageSize: -1 }))).toMatch(/InvalidArgument$/);
   });
 });

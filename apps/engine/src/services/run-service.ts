@@ -17,7 +17,7 @@ import { renderMarkdown } from "../report/markdown.ts";
 import { renderText } from "../report/text.ts";
 import { adapterErrors } from "../run/failure.ts";
 import type { Runs } from "../run/runs.ts";
-import type { ApprovalPlace, RunFilter } from "../store/store.ts";
+import type { RunFilter } from "../store/store.ts";
 import { userOf } from "./user.ts";
 
 const RENDER: Record<ReportFormat, (report: Report) => string> = {
@@ -40,7 +40,7 @@ export function runServiceRoutes(runs: Runs) {
           const filter = filterOf(request);
           const list = `runs\n${JSON.stringify(filter)}`;
           const limit = pageSize(request.pageSize);
-          const before = placeOf(list, request.pageToken);
+          const before = placed(runPlace, list, request.pageToken);
           const found = await runs.list({ ...filter, limit: limit + 1, ...(before ? { before } : {}) });
           const page = found.slice(0, limit);
           const last = page.at(-1);
@@ -67,7 +67,7 @@ export function runServiceRoutes(runs: Runs) {
           const { runId } = request;
           const list = `approvals\n${status}\n${runId}`;
           const limit = pageSize(request.pageSize);
-          const after = approvalPlace(placeOf(list, request.pageToken));
+          const after = placed(approvalPlace, list, request.pageToken);
           const filter = { status, limit: limit + 1, ...(runId ? { runId } : {}), ...(after ? { after } : {}) };
           const found = await runs.listApprovals(filter);
           const page = found.slice(0, limit);
@@ -112,8 +112,25 @@ function filterOf(request: ListRunsRequest): Omit<RunFilter, "before" | "limit">
   };
 }
 
-const placeSchema = z.object({ requestMs: z.number(), runId: z.string(), task: z.number() });
+const runPlace = z.uuid();
+// The place of a consent, as its token holds it.
+const approvalPlace = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue({ code: "custom", message: "no JSON" });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.strictObject({ requestMs: z.number(), runId: z.uuid(), task: z.int().min(0) }));
 
-function approvalPlace(text: string | undefined): ApprovalPlace | undefined {
-  return text === undefined ? undefined : placeSchema.parse(JSON.parse(text));
+/** The check of a token can be forged by whoever reads the code: what it holds is checked as well. */
+function placed<T extends z.ZodType>(schema: T, list: string, token: string): z.output<T> | undefined {
+  const place = placeOf(list, token);
+  if (place === undefined) return undefined;
+  const parsed = schema.safeParse(place);
+  if (parsed.success) return parsed.data;
+  throw reject(Reason.BAD_PAGE_TOKEN, { message: "the page token names no place of this list", field: "page_token" });
 }
