@@ -438,6 +438,23 @@ describe("a fork", () => {
     expect(entries.map(({ key, taskId }) => [key, taskId])).toContainEqual(["shared", "kept"]);
   });
 
+  it("may be paused while it takes over results", async () => {
+    const ids = Array.from({ length: 50 }, (_, i) => `t${i}`);
+    const runId = await start([
+      ...ids.map((id) => echo(id)),
+      echo("last", { depends_on: ids, action: "fail", inputs: { times: 1 } }),
+    ]);
+    await ended(runId);
+    const forked = (await engine.runs.forkRun({ runId })).run?.runId ?? "";
+    for (let i = 0; i < 3; i++) {
+      await engine.runs.pauseRun({ runId: forked }).catch(() => undefined);
+      await engine.runs.resumeRun({ runId: forked }).catch(() => undefined);
+    }
+    const run = await ended(forked);
+    expect(run.tasks.slice(0, 50).map(({ reusedFrom }) => reusedFrom)).toEqual(ids.map(() => runId));
+    expect(run.tasks[50]?.failure?.reason, "its expert fails again").toBe(Reason.EXPERT_FAILED);
+  });
+
   it("from a task takes other inputs, and needs a run that has ended", async () => {
     const opening = gate("unended");
     const open = await start([hold("held", "unended")]);

@@ -90,7 +90,6 @@ export class ReusedResults {
       });
       return [{ case: "taskFailed", value: create(TaskFailedSchema, { task, attempt, failure }) }];
     }
-    tasks.delete(task);
     for (const { value: event } of profiles)
       if (event && "profile" in event && event.profile?.dataset)
         run.profiles.set(event.profile.dataset.uri, event.profile);

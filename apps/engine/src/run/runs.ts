@@ -176,6 +176,7 @@ export class Runs implements ChildHost {
 
   /** Resolves with the run once it has ended, wherever it is driven. @throws the signal's reason; ConnectError with NOT_FOUND */
   async ended(runId: string, signal: AbortSignal = new AbortController().signal): Promise<Run> {
+    signal.throwIfAborted();
     const active = this.#active.get(runId);
     const { store, clock } = this.#options;
     if (active) {
