@@ -76,7 +76,7 @@ function violationsOf(runId: string, events: readonly Event[]): string[] {
 }
 
 /** Attempts that have effects, as a journal tells of them. */
-interface Accounts {
+export interface Accounts {
   /** Keys under which attempts began, by task and item. */
   keys: Map<string, string>;
   /** When the task or item of a key succeeded, in Unix milliseconds. */
@@ -85,7 +85,8 @@ interface Accounts {
   faults: string[];
 }
 
-function accountsOf(events: readonly Event[]): Accounts {
+/** What a journal tells of attempts that have effects. */
+export function accountsOf(events: readonly Event[]): Accounts {
   const accounts: Accounts = { keys: new Map(), settled: new Map(), faults: [] };
   const silent = new Set<number>();
   for (const { kind, time } of events) {
@@ -105,7 +106,11 @@ function accountsOf(events: readonly Event[]): Accounts {
 }
 
 /** Effects that a journal does not account for: none at all, under a foreign key, or after the task was settled. */
-function effectFaults({ keys, settled }: Accounts, effects: readonly Effect[], late: "fault" | "allowed"): string[] {
+export function effectFaults(
+  { keys, settled }: Accounts,
+  effects: readonly Effect[],
+  late: "fault" | "allowed",
+): string[] {
   const faults: string[] = [];
   const known = new Set(keys.values());
   const seen = new Set(effects.map(({ key }) => key));
@@ -123,7 +128,7 @@ function effectFaults({ keys, settled }: Accounts, effects: readonly Effect[], l
  * For each death of an engine that this run survived: the wait for its next event. Where the engine came back under its name it counts
  * from the start of that process; where it did not, from its death.
  */
-function recoveriesOf(runId: string, events: readonly Event[], lives: readonly Life[]): number[] {
+export function recoveriesOf(runId: string, events: readonly Event[], lives: readonly Life[]): number[] {
   const times = events.map(({ time }) => (time ? timestampMs(time) : 0));
   return lives.flatMap((life, i) => {
     if (life.killedAt === undefined || !life.runs?.includes(runId)) return [];
