@@ -35,8 +35,7 @@ export async function controlRun(run: ActiveRun, request: ControlRequest): Promi
   const kind = eventOf(run, request);
   if (!kind) return;
   const accepted = await new Promise<boolean>((then) => run.record(kind, { then }));
-  if (accepted || !run.stopped) return;
-  throw hasEnded();
+  if (!accepted && run.stopped) throw isGone(run);
 }
 
 /** The refusal of everything that is asked of a run which has ended. */
@@ -44,10 +43,16 @@ export function hasEnded() {
   return reject(Reason.STATE_INVALID, { message: "the run has ended; it stays as it is", field: "run_id" });
 }
 
+/** A run that this engine drives no more: it has ended, or another engine is about to go on with it. */
+function isGone(run: ActiveRun) {
+  if (run.projection.run().endTime) return hasEnded();
+  return reject(Reason.UNAVAILABLE, { message: "another engine takes this run over: ask again", retryAfterMs: 1000 });
+}
+
 /** Nothing where the run is as it is wanted. */
 function eventOf(run: ActiveRun, request: Exclude<ControlRequest, { kind: "decide" }>): EventKind | undefined {
   const { machine } = run.projection;
-  if (run.stopped) throw hasEnded();
+  if (run.stopped) throw isGone(run);
   switch (request.kind) {
     case "cancel": {
       const { reason, user } = request;
