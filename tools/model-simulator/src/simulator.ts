@@ -90,6 +90,7 @@ async function answer({ url, protocol, key, body, response, state }: Call): Prom
   if (faults instanceof RangeError) return sender.fail({ kind: "invalid", message: faults.message });
   if (faults.hang) return;
   await sender.wait(faults.slow ?? 0);
+  if (response.destroyed) return;
   if (faults.page) return sender.page();
   const failure = failureOf(faults, key);
   if (failure) return sender.fail(failure);
