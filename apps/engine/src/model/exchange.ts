@@ -9,6 +9,8 @@ export interface Exchange {
   readonly signal: AbortSignal;
   /** Whatever an SDK threw, as what it was. */
   errorOf(thrown: unknown): ModelError;
+  /** An error that the vendor sent as an event of its stream: `{error: …}`, in the vendor's own shape. */
+  faultOf(body: unknown): ModelError;
   /** Closes the connection. */
   close(): void;
 }
@@ -65,11 +67,13 @@ export function openExchange({ model, fetch: send, signal: caller }: ExchangeOpt
     if (caller.aborted) return new ModelError(isTimeout(caller.reason) ? "timeout" : "cancelled", { model });
     // The SDK refused to send what it was given, or no such header or address can be.
     if (stage === "prepared") return new ModelError("invalid_request", { model, code: "not_sent" });
-    if (stage === "sent") return new ModelError("unreachable", { model, code: systemCode(thrown) });
-    return inStream(thrown, model);
+    const code = systemCode(thrown);
+    if (code !== undefined && /TIMEOUT|TIMEDOUT/.test(code)) return new ModelError("timeout", { model, code });
+    return stage === "sent" ? new ModelError("unreachable", { model, code }) : inStream(thrown, model);
   }
 
-  return { fetch: exchange, signal, errorOf, close: () => closing.abort() };
+  const faultOf = (body: unknown): ModelError => vendorFault({ model, body, nowMs: Date.now() });
+  return { fetch: exchange, signal, errorOf, faultOf, close: () => closing.abort() };
 }
 
 /** A fault within a stream that began well: the vendor's own, unreadable bytes, or the end of the connection. */

@@ -6,10 +6,10 @@ import type {
   ResponseStreamEvent,
 } from "openai/resources/responses/responses";
 import type { BackendCall, Piece } from "./backend.ts";
+import type { Exchange } from "./exchange.ts";
 import type { ModelMessage, StopReason, Thinking, Usage } from "./model.ts";
 import { openAIClient } from "./openai-client.ts";
 import { isStrict } from "./strict-schema.ts";
-import { vendorFault } from "./vendor-fault.ts";
 
 /** `none` is what the vendor calls instant. */
 const EFFORT = { off: "none", low: "low", medium: "medium", high: "high" } as const satisfies Record<Thinking, string>;
@@ -17,7 +17,7 @@ const EFFORT = { off: "none", low: "low", medium: "medium", high: "high" } as co
 export async function* openAIBackend(call: BackendCall): AsyncGenerator<Piece, void> {
   const { exchange } = call;
   const stream = await openAIClient(call).responses.create(parametersOf(call), { signal: exchange.signal });
-  for await (const event of stream) yield* piecesOf(event, call);
+  for await (const event of stream) yield* piecesOf(event, exchange);
 }
 
 function parametersOf({ spec, request }: BackendCall): ResponseCreateParamsStreaming {
@@ -42,7 +42,7 @@ function inputOf({ role, content }: ModelMessage): ResponseInputItem {
   return { role, content: content.map(({ text }) => text).join("") };
 }
 
-function* piecesOf(event: ResponseStreamEvent, call: BackendCall): Generator<Piece, void> {
+function* piecesOf(event: ResponseStreamEvent, exchange: Exchange): Generator<Piece, void> {
   switch (event.type) {
     case "response.output_text.delta":
       yield { type: "text", text: event.delta };
@@ -58,16 +58,13 @@ function* piecesOf(event: ResponseStreamEvent, call: BackendCall): Generator<Pie
       yield* endOf(event.response);
       return;
     case "response.failed":
-      throw faultOf(call, event.response.error);
+      if (event.response.usage) yield { type: "usage", usage: usageOf(event.response.usage) };
+      throw exchange.faultOf({ error: event.response.error });
     case "error":
-      throw faultOf(call, { code: event.code, param: event.param });
+      throw exchange.faultOf({ error: event });
     default:
       yield { type: "alive" };
   }
-}
-
-function faultOf({ exchange, spec }: BackendCall, error: unknown): Error {
-  return exchange.errorOf(vendorFault({ model: spec.id, body: { error }, nowMs: Date.now() }));
 }
 
 function* endOf({ model, usage, incomplete_details }: Response): Generator<Piece, void> {
