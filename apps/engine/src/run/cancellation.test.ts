@@ -60,7 +60,7 @@ const PLACEMENTS: Record<string, () => Promise<EngineUnderTest>> = {
 };
 
 describe.each(Object.keys(PLACEMENTS))("a cancellation reaches an expert placed as %s", (placement) => {
-  it.each(["call", "call_offloaded"])("in its action %s", { timeout: 20_000 }, async (action) => {
+  it.each(["call", "call_offloaded"])("in its action %s", { timeout: 60_000 }, async (action) => {
     const engine = await PLACEMENTS[placement]!();
     opened.push(engine);
     for (let found = 0; found === 0; ) found = (await engine.experts.listExperts({})).experts.length;
