@@ -18,6 +18,8 @@ const IDLE_MS = 60_000;
 const STATEMENT_MS = 5000;
 /** After this the connection is given up: the server should have said something by then. */
 const ANSWER_MS = STATEMENT_MS + 1000;
+/** For saying good-bye to a server that may not hear it. */
+const END_MS = 2000;
 /** Before a lost connection for notifications is made again. */
 const LISTEN_AGAIN_MS = 1000;
 
@@ -44,6 +46,15 @@ export async function openPostgres(url: string, options: { connections?: number 
 /** New tables and indexes take their time. */
 const UNLIMITED = { statement_timeout: 0, query_timeout: 0 };
 
+/** Waits for the end of connections, but not for ever. */
+async function inTime(ended: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, END_MS);
+  });
+  await Promise.race([ended, late]).finally(() => clearTimeout(timer));
+}
+
 function poolOf(url: string, max: number, more: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
@@ -58,7 +69,8 @@ function poolOf(url: string, max: number, more: pg.PoolConfig = {}): pg.Pool {
   pool.on("error", () => undefined);
   // So would one that breaks between two statements of a transaction, where the pool does not listen: the next statement tells.
   pool.on("connect", (client) => client.on("error", () => undefined));
-  return pool;
+  const end: () => Promise<void> = pool.end.bind(pool);
+  return Object.assign(pool, { end: () => inTime(end()) });
 }
 
 /** One plan for all batches; it must not read a whole table because that was small when the plan was made. */
@@ -110,6 +122,6 @@ class PostgresConnections implements Connections {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#again);
-    await Promise.all([this.#pool.end(), this.#listener?.end()]);
+    await inTime(Promise.all([this.#pool.end(), this.#listener?.end()]));
   }
 }

@@ -142,6 +142,14 @@ describe.skipIf(!postgresUrl)("a Postgres in trouble", () => {
     expect(proxy.most).toBeLessThanOrEqual(5);
   });
 
+  test("lets go of a store whose server does not hear that it is closed", async () => {
+    await store.attach({ name: "leaving" });
+    proxy.freeze();
+    await store.close();
+    proxy.up();
+    store = await openPostgres(proxy.url);
+  }, 20_000);
+
   test("stops a statement that waits for a lock, and takes it when the lock is gone", async () => {
     const one = run();
     await append(1, one);
@@ -165,6 +173,7 @@ class Wire {
   #sockets = new Set<Socket>();
   #down = false;
   #deaf = false;
+  #frozen = false;
 
   static async to(target: string): Promise<Wire> {
     const proxy = new Wire();
@@ -186,11 +195,14 @@ class Wire {
     }
     this.#sockets.add(client);
     this.most = Math.max(this.most, this.#sockets.size);
-    client.on("data", (data) => setTimeout(() => server.write(data), this.delayMs));
+    client.on("data", (data) => {
+      if (!this.#frozen) setTimeout(() => server.write(data), this.delayMs);
+    });
     server.on("data", (data) => {
-      if (!this.#deaf) client.write(data);
+      if (!this.#deaf && !this.#frozen) client.write(data);
     });
     const end = () => {
+      if (this.#frozen) return;
       this.#sockets.delete(client);
       client.destroy();
       server.destroy();
@@ -206,10 +218,16 @@ class Wire {
   up(): void {
     this.#down = false;
     this.#deaf = false;
+    this.#frozen = false;
   }
 
   swallowAnswers(): void {
     this.#deaf = true;
+  }
+
+  /** Nothing comes through any more, not even that a side has left. */
+  freeze(): void {
+    this.#frozen = true;
   }
 
   close(): void {
