@@ -67,12 +67,10 @@ export interface Ending {
   readonly alias: string;
   readonly text: string;
   readonly refusal: string;
-  readonly usage: Usage;
+  readonly usage: Usage | undefined;
   readonly stopReason: StopReason;
   readonly model: string;
 }
-
-const NOTHING_COUNTED: Usage = { input: 0, cachedInput: 0, cacheWriteInput: 0, output: 0, reasoning: 0 };
 
 /** What was heard so far of one answer. */
 class Heard {
@@ -106,7 +104,7 @@ class Heard {
       alias: this.#alias,
       text: this.#text,
       refusal: this.#refusal,
-      usage: this.usage ?? NOTHING_COUNTED,
+      usage: this.usage,
       stopReason: this.#refusal === "" ? this.#stopReason : "refusal",
       model: this.#model ?? this.#alias,
     };

@@ -52,7 +52,8 @@ export interface ModelResult {
   readonly text: string;
   /** The answer by `schema`; absent without one and after a refusal. */
   readonly json?: unknown;
-  readonly usage: Usage;
+  /** Undefined where the server does not count, which is not the same as nothing. */
+  readonly usage: Usage | undefined;
   readonly stopReason: StopReason;
   /** Why the model declined, in its own words or as the vendor's category; only with stopReason `refusal`. */
   readonly refusal?: string;

@@ -20,8 +20,11 @@ const longSystem = (vendor: string) => `${vendor} ${"You judge data by its evide
 describe.each(VENDORS)("%s", (vendor) => {
   const model = (faults?: string) => simulated({ vendor, url: simulator.url, faults });
   const never = new AbortController().signal;
-  const ask = (request: Partial<ModelRequest> = {}, faults?: string) =>
-    resultOf(model(faults).generate({ ...QUESTION, ...request }, never));
+  const ask = async (request: Partial<ModelRequest> = {}, faults?: string) => {
+    const { usage, ...result } = await resultOf(model(faults).generate({ ...QUESTION, ...request }, never));
+    if (!usage) throw new Error("nothing was counted");
+    return { usage, ...result };
+  };
 
   it("answers in text, with what was counted and the name of who answered", async () => {
     const result = await ask();
