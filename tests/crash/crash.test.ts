@@ -9,7 +9,7 @@ const SEED = 4;
 
 describe.skipIf(server === "")("an engine that is killed again and again", () => {
   test("loses no run and settles no task twice in 50 kills, and goes on within seconds", {
-    timeout: 180_000,
+    timeout: 300_000,
   }, async () => {
     const said: string[] = [];
     const report = await storm({
