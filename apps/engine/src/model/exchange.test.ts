@@ -58,6 +58,23 @@ describe("one exchange with a vendor", () => {
     expect(read).toBeLessThan(10);
   });
 
+  it.each([
+    ["one line without an end", "x".repeat(65_536)],
+    ["lines without an end", "data: {}\n\n".repeat(6554)],
+  ])("ends %s", async (_name, chunk) => {
+    const bytes = new TextEncoder().encode(chunk);
+    const endless = new ReadableStream({ pull: (stream) => stream.enqueue(bytes) });
+    const exchange = open(async () => new Response(endless));
+    const response = await exchange.fetch("https://example.org/");
+    let size = 0;
+    const reading = (async () => {
+      for await (const part of response.body ?? []) size += part.byteLength;
+    })();
+    const thrown: unknown = await reading.catch((error: unknown) => new Error("stream broken", { cause: error }));
+    expect(exchange.errorOf(thrown)).toMatchObject({ kind: "malformed", code: "response_too_large" });
+    expect(size).toBeLessThanOrEqual(67_108_864);
+  });
+
   it("remembers what the vendor answered, whatever an SDK makes of it", async () => {
     const exchange = open(async () => new Response("{}", { status: 429, headers: { "retry-after": "2" } }));
     await exchange.fetch("https://example.org/").catch(() => undefined);

@@ -36,6 +36,11 @@ const SENT_HEADERS = [
 /** Of a vendor's error only the beginning is read. */
 const ERROR_BYTES = 65_536;
 
+/** A stream of the longest answer, token by token, is about half of it. */
+const RESPONSE_BYTES = 67_108_864;
+/** The SDKs keep a line until it is complete, and one of them searches it anew with each packet. */
+const LINE_BYTES = 8_388_608;
+
 /** Opens an exchange; to be closed, whatever happens. */
 export function openExchange({ model, fetch: send, signal: caller }: ExchangeOptions): Exchange {
   const closing = new AbortController();
@@ -58,7 +63,10 @@ export function openExchange({ model, fetch: send, signal: caller }: ExchangeOpt
       throw fault;
     }
     stage = "answered";
-    return response;
+    return measured(response, () => {
+      fault = new ModelError("malformed", { model, code: "response_too_large" });
+      return fault;
+    });
   }
 
   function errorOf(thrown: unknown): ModelError {
@@ -93,6 +101,22 @@ function bodyOf(thrown: unknown): unknown {
   if (typeof kept === "object" && kept !== null) return "error" in kept ? kept : { error: kept };
   if (!("status" in thrown) || typeof thrown.status !== "number") return undefined;
   return parsed(thrown.message.slice(Math.max(0, thrown.message.indexOf("{")))) ?? { error: { code: thrown.status } };
+}
+
+/** A response that errors where it, or one line of it, grows beyond all measure. */
+function measured({ body, status, headers }: Response, tooLarge: () => ModelError): Response {
+  let size = 0;
+  let line = 0;
+  const measure = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(chunk, stream) {
+      const lineEnd = chunk.lastIndexOf(0x0a);
+      size += chunk.byteLength;
+      line = lineEnd < 0 ? line + chunk.byteLength : chunk.byteLength - lineEnd - 1;
+      if (size > RESPONSE_BYTES || line > LINE_BYTES) stream.error(tooLarge());
+      else stream.enqueue(chunk);
+    },
+  });
+  return new Response(body?.pipeThrough(measure) ?? null, { status, headers });
 }
 
 function onlySent(headers: RequestInit["headers"]): Headers {

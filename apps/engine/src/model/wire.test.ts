@@ -116,7 +116,7 @@ describe.each(VENDORS)("%s", (vendor) => {
   it.each(ERRORS)("%s ends as %s", async (faults, kind, more) => {
     const seen = await watched(() => errorOf(ask({ schema: FINDINGS }, faults)));
     expect(seen.value).toMatchObject({ kind, ...more });
-    expect(seen.shown).not.toContain(CANARY);
+    expect(seen.shown).toBe("");
   });
 
   it("calls once: whoever guards it retries, not the SDK", async () => {
