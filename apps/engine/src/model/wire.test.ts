@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import * as z from "zod";
 import { type Simulator, startSimulator } from "../../../../tools/model-simulator/src/simulator.ts";
 import { type ModelPart, type ModelRequest, resultOf } from "./model.ts";
 import type { Vendor } from "./model-config.ts";
@@ -50,6 +51,19 @@ describe.each(VENDORS)("%s", (vendor) => {
     ];
     await ask({ messages: [...talk, ...QUESTION.messages], thinking: "low" });
     expect(simulator.calls().misshapen).toBe(before);
+  });
+
+  it("takes a schema as an expert writes it, beyond what every vendor knows", async () => {
+    const verdict = z.object({
+      verdict: z.union([z.literal("met"), z.literal("unknown")]),
+      confidence: z.number().min(0).max(1),
+      articles: z.array(z.string().min(1).max(4000)).max(5),
+      since: z.iso.date().optional(),
+      remedy: z.string().nullable(),
+      nested: z.object({ steps: z.array(z.object({ title: z.string(), minutes: z.int().positive() })) }).optional(),
+    });
+    const { json } = await ask({ schema: z.toJSONSchema(verdict) });
+    expect(verdict.parse(json)).toEqual(json);
   });
 
   it("streams the text as it comes, then the result", async () => {
