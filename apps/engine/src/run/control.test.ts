@@ -258,6 +258,9 @@ describe("a task for each item of a list", () => {
     expect(run.tasks.map(({ failure }) => failure?.message)).toEqual([undefined, undefined, undefined]);
     expect(run.tasks[2]?.status).toBe(TaskStatus.SUCCEEDED);
     for (const number of [0, 1]) expect(Number(run.tasks[number]?.outputBlob?.size)).toBeGreaterThan(400_000);
+    const { output } = await engine.runs.getTaskOutput({ runId, taskId: "each" });
+    expect(output && (toJson(ValueSchema, output) as { input: { value: string } }[])[1]?.input.value).toMatch(/^2x{9}/);
+    expect(await refused(engine.runs.getTaskOutput({ runId, taskId: "eahc" }))).toBe("NOT_FOUND NotFound");
     const expanded = events.find(({ kind }) => kind.case === "taskExpanded")?.kind;
     expect(expanded?.case === "taskExpanded" && expanded.value.itemsBlob?.digest).toMatch(/^[0-9a-f]{64}$/);
   });
@@ -473,6 +476,25 @@ describe("a fork", () => {
     const run = await ended(forked?.runId ?? "");
     expect(outputOf(run.tasks[2])).toMatchObject({ input: { n: 2 } });
     expect(run.tasks.map(({ reusedFrom }) => reusedFrom !== "")).toEqual([true, false, false]);
+  });
+
+  it("takes over a consent as long as nothing is edited, and asks again where something is", async () => {
+    const runId = await start([
+      { id: "consent", approval: { question: "Go on?" } },
+      echo("guarded", { depends_on: ["consent"] }),
+      echo("free"),
+    ]);
+    const agree = (id: string) =>
+      engine.runs.decideApproval({ runId: id, taskId: "consent", approve: true }, as("bob"));
+    await until(runId, ({ tasks }) => tasks[0]?.approval?.status === ApprovalStatus.PENDING);
+    await agree(runId);
+    await ended(runId);
+    const same = await engine.runs.forkRun({ runId, fromTask: "guarded" });
+    expect((await ended(same.run?.runId ?? "")).tasks[0]?.reusedFrom).toBe(runId);
+    const edited = (await engine.runs.forkRun({ runId, fromTask: "guarded", taskInputs: { n: 2 } })).run?.runId ?? "";
+    await until(edited, ({ tasks }) => tasks[0]?.approval?.status === ApprovalStatus.PENDING);
+    await agree(edited);
+    expect((await ended(edited)).tasks.map(({ reusedFrom }) => reusedFrom)).toEqual(["", "", runId]);
   });
 });
 

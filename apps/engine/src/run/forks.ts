@@ -15,7 +15,7 @@ export interface Source {
 
 /**
  * The run that takes over what another one finished: all of it but the tasks that failed and what depends on them, or but one that is
- * named and what depends on that.
+ * named and what depends on that. Where inputs are edited, consents before those tasks are asked for again.
  *
  * @throws ConnectError with STATE_INVALID or NOT_FOUND
  */
@@ -31,7 +31,9 @@ export function forkOf({ started, run }: Source, request: ForkRunRequest, user: 
       throw reject(Reason.FIELD_FORMAT, { message: "name the task whose inputs these are", field: "from_task" });
     task.inputs = request.taskInputs;
   }
-  const again = behind(workflow, first === undefined ? unfinished(run) : [first]);
+  const wanted = first === undefined ? unfinished(run) : [first];
+  const edited = request.taskInputs !== undefined || request.inputs !== undefined;
+  const again = behind(workflow, edited ? [...wanted, ...consentsBefore(workflow, wanted)] : wanted);
   if (again.size === 0) {
     throw reject(Reason.STATE_INVALID, {
       message: "every task of the run has succeeded",
@@ -58,6 +60,15 @@ function unfinished({ tasks }: Run): number[] {
   return tasks.flatMap(({ status, skipCause }, number) =>
     status === TaskStatus.SUCCEEDED || skipCause === SkipCause.CONDITION ? [] : [number],
   );
+}
+
+/** What somebody consented to was another thing than what is worked for now: such tasks before these ask again. */
+function consentsBefore(workflow: Workflow, tasks: readonly number[]): number[] {
+  const asking = [...workflow.tasks.keys()].filter((number) => workflow.tasks[number]?.approval);
+  return asking.filter((number) => {
+    const later = behind(workflow, [number]);
+    return tasks.some((task) => later.has(task));
+  });
 }
 
 /** The tasks and all that depends on them. */

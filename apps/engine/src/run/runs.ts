@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { clone, type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import type { Value } from "@bufbuild/protobuf/wkt";
 import {
   type DecideApprovalRequest,
   type ForkRunRequest,
@@ -30,6 +31,7 @@ import {
 import { ActiveRun } from "./active-run.ts";
 import { Admission, type AdmissionOptions, type Admitted, type Application } from "./admission.ts";
 import { judge } from "./approvals.ts";
+import { readValue } from "./blobs.ts";
 import { type ChildHost, ChildRuns } from "./child-runs.ts";
 import { answerControl, askDriver, type ControlRequest, controlRun, hasEnded } from "./control.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -159,6 +161,13 @@ export class Runs implements ChildHost {
   async report(runId: string): Promise<Report> {
     if (!this.#active.has(runId) && !(await this.#options.store.getRun(runId))) throw noSuchRun();
     return reportOf(eventsOf(this.#options.store, runId));
+  }
+
+  /** What a task answered, wherever it is kept; undefined where there is nothing. @throws ConnectError with NOT_FOUND. */
+  async output(runId: string, taskId: string): Promise<Value | undefined> {
+    const task = (await this.get(runId)).tasks.find((one) => one.taskId === taskId);
+    if (!task) throw reject(Reason.NOT_FOUND, { message: "the run has no such task", field: "task_id" });
+    return task.outputBlob ? readValue(this.#options.store, task.outputBlob) : task.output;
   }
 
   /** What the tasks of a run share, by key. @throws ConnectError with NOT_FOUND. */

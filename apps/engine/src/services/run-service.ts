@@ -78,6 +78,10 @@ export function runServiceRoutes(runs: Runs) {
           };
         },
         decideApproval: async (request, call) => ({ approval: await runs.decide(request, userOf(call)) }),
+        getTaskOutput: async ({ runId, taskId }) => {
+          const output = await runs.output(runId, taskId);
+          return output ? { output } : {};
+        },
         getRunContext: async ({ runId }) => ({ entries: await runs.context(runId) }),
         watchRunContext: async function* ({ runId, keyPrefix, afterSeq }, { signal, values }) {
           const draining = values.get(kDraining);

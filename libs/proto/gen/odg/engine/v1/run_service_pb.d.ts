@@ -6,7 +6,7 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { Workflow } from "../../workflow/v1/workflow_pb.js";
 import type { ApprovalState, ApprovalStatus, Ephemeral, Event, Report, Run, RunStatus } from "../../run/v1/run_pb.js";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import type { ContextEntry } from "../../expert/v1/expert_pb.js";
 
 /**
@@ -712,6 +712,53 @@ export declare type DecideApprovalResponse = Message<"odg.engine.v1.DecideApprov
 export declare const DecideApprovalResponseSchema: GenMessage<DecideApprovalResponse>;
 
 /**
+ * Which task.
+ *
+ * @generated from message odg.engine.v1.GetTaskOutputRequest
+ */
+export declare type GetTaskOutputRequest = Message<"odg.engine.v1.GetTaskOutputRequest"> & {
+  /**
+   * Id of the run.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * The task.
+   *
+   * @generated from field: string task_id = 2;
+   */
+  taskId: string;
+};
+
+/**
+ * Describes the message odg.engine.v1.GetTaskOutputRequest.
+ * Use `create(GetTaskOutputRequestSchema)` to create a new message.
+ */
+export declare const GetTaskOutputRequestSchema: GenMessage<GetTaskOutputRequest>;
+
+/**
+ * What it answered.
+ *
+ * @generated from message odg.engine.v1.GetTaskOutputResponse
+ */
+export declare type GetTaskOutputResponse = Message<"odg.engine.v1.GetTaskOutputResponse"> & {
+  /**
+   * The output; unset where the task has none, or has none yet.
+   *
+   * @generated from field: google.protobuf.Value output = 1;
+   */
+  output?: Value | undefined;
+};
+
+/**
+ * Describes the message odg.engine.v1.GetTaskOutputResponse.
+ * Use `create(GetTaskOutputResponseSchema)` to create a new message.
+ */
+export declare const GetTaskOutputResponseSchema: GenMessage<GetTaskOutputResponse>;
+
+/**
  * Which run.
  *
  * @generated from message odg.engine.v1.GetRunContextRequest
@@ -1012,6 +1059,16 @@ export declare const RunService: GenService<{
     methodKind: "unary";
     input: typeof DecideApprovalRequestSchema;
     output: typeof DecideApprovalResponseSchema;
+  },
+  /**
+   * What one task answered: also where GetRun only says that it is kept beside the journal.
+   *
+   * @generated from rpc odg.engine.v1.RunService.GetTaskOutput
+   */
+  getTaskOutput: {
+    methodKind: "unary";
+    input: typeof GetTaskOutputRequestSchema;
+    output: typeof GetTaskOutputResponseSchema;
   },
   /**
    * What the tasks of a run share, by key.
