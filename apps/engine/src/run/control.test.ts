@@ -489,7 +489,7 @@ describe("a fork", () => {
     await until(runId, ({ tasks }) => tasks[0]?.approval?.status === ApprovalStatus.PENDING);
     await agree(runId);
     await ended(runId);
-    const same = await engine.runs.forkRun({ runId, fromTask: "guarded" });
+    const same = await engine.runs.forkRun({ runId, fromTask: "guarded", inputs: {} });
     expect((await ended(same.run?.runId ?? "")).tasks[0]?.reusedFrom).toBe(runId);
     const edited = (await engine.runs.forkRun({ runId, fromTask: "guarded", taskInputs: { n: 2 } })).run?.runId ?? "";
     await until(edited, ({ tasks }) => tasks[0]?.approval?.status === ApprovalStatus.PENDING);

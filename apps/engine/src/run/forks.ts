@@ -32,7 +32,7 @@ export function forkOf({ started, run }: Source, request: ForkRunRequest, user: 
     task.inputs = request.taskInputs;
   }
   const wanted = first === undefined ? unfinished(run) : [first];
-  const edited = request.taskInputs !== undefined || request.inputs !== undefined;
+  const edited = request.taskInputs !== undefined || Object.keys(request.inputs ?? {}).length > 0;
   const again = behind(workflow, edited ? [...wanted, ...consentsBefore(workflow, wanted)] : wanted);
   if (again.size === 0) {
     throw reject(Reason.STATE_INVALID, {
